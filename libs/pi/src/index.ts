@@ -1,3 +1,7 @@
+export * from './pi.module.js';
+export type * from './pi.options.js';
+export type * from './pi.ports.js';
+export { getPiToken, InjectPi } from './pi.tokens.js';
 export * from './errors/index.js';
 export * from './http/index.js';
 export * from './platform/index.js';

@@ -1,1 +1,2 @@
-export {};
+export { PiAuthService } from './pi-auth.service.js';
+export type { Pioneer } from './pioneer.js';

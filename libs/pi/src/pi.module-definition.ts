@@ -1,0 +1,32 @@
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import type { PiModuleExtras, PiModuleOptions } from './pi.options.js';
+import { piAppControllers, piAppProviders } from './pi.providers.js';
+
+/**
+ * The extras with their defaults. Every extra needs its key here, or the builder takes it for an option
+ * and hands it to the services.
+ */
+const extras: Required<PiModuleExtras> = {
+  isGlobal: true,
+  name: '',
+  paymentsController: false,
+};
+
+export const { ConfigurableModuleClass: PiConfigurableModule, MODULE_OPTIONS_TOKEN } =
+  new ConfigurableModuleBuilder<PiModuleOptions>({ optionsInjectionToken: Symbol('nestjs-pi:given-options') })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createPiOptions')
+    .setExtras<PiModuleExtras>(extras, (definition, given) => withExtras(definition, { ...extras, ...given }))
+    .build();
+
+function withExtras(definition: DynamicModule, { isGlobal, name, paymentsController }: Required<PiModuleExtras>) {
+  const providers = piAppProviders(name || undefined, MODULE_OPTIONS_TOKEN);
+  return {
+    ...definition,
+    global: isGlobal,
+    controllers: piAppControllers(name || undefined, paymentsController),
+    providers: [...(definition.providers ?? []), ...providers],
+    exports: providers.map((provider) => ('provide' in provider ? provider.provide : provider)),
+  };
+}

@@ -1,0 +1,30 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { PiConfigurableModule } from './pi.module-definition.js';
+import type { PiModuleAsyncOptions, PiModuleExtras, PiModuleOptions } from './pi.options.js';
+
+/**
+ * Sign-in, payments, payouts and ads of a Pi app. Global by default.
+ *
+ * Options are checked when the app starts; a `PiConfigurationError` lists every problem and its fix.
+ */
+@Module({})
+export class PiModule extends PiConfigurableModule {
+  /**
+   * @example
+   * PiModule.forRoot({ apiKey: process.env.PI_API_KEY!, network: 'testnet' })
+   */
+  static override forRoot<H>(options: PiModuleOptions<H> & PiModuleExtras): DynamicModule {
+    return super.forRoot(options as PiModuleOptions & PiModuleExtras);
+  }
+
+  /**
+   * `isGlobal`, `name` and `paymentsController` stand beside the factory: they decide what Nest builds.
+   *
+   * @example
+   * PiModule.forRootAsync({ ...piConfig.asProvider(), paymentsController: true })
+   */
+  static override forRootAsync<H>(options: PiModuleAsyncOptions<H>): DynamicModule {
+    return super.forRootAsync(options as PiModuleAsyncOptions);
+  }
+}

@@ -1,0 +1,37 @@
+import type { PiAuthOptions, PiHttpOptions, PiModuleOptions, PiResolvedOptions } from './pi.options.js';
+import { PI_NETWORKS, PI_PLATFORM_URL } from './pi.networks.js';
+
+const http: Required<PiHttpOptions> = { timeoutMs: 10_000, retries: 2, connections: 32, maxAnswerBytes: 1024 * 1024 };
+
+const auth: Required<Omit<PiAuthOptions, 'store'>> = {
+  cacheMs: 60_000,
+  negativeCacheMs: 10_000,
+  cacheSize: 50_000,
+  concurrentChecks: 16,
+  queuedChecks: 1_000,
+  staleIfErrorMs: 0,
+};
+
+/** Fills in the defaults. */
+export function resolvePiOptions<H>(given: PiModuleOptions<H>, app = ''): PiResolvedOptions<H> {
+  const network = PI_NETWORKS[given.network];
+  return {
+    ...given,
+    app,
+    platformUrl: withoutSlash(given.platformUrl ?? PI_PLATFORM_URL),
+    horizonUrl: withoutSlash(given.horizonUrl ?? network.horizonUrl),
+    passphrase: network.passphrase,
+    http: { ...http, ...defined(given.http) },
+    auth: { ...auth, ...defined(given.auth) },
+    wallets: given.wallets ?? [],
+  };
+}
+
+/** `{ timeoutMs: undefined }` means the default, not undefined. */
+function defined<T extends object>(options: T | undefined): Partial<T> {
+  return Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}
