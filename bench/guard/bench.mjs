@@ -1,0 +1,40 @@
+// CPU time a request on a trivial route: with no guard, a no-op guard, PiAuthGuard on a cached token, and two common others.
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { alternate, child, median, pinning, quick, ratio, report, round } from '../support.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const [rounds, amount] = quick ? [3, 2_000] : [21, 12_000];
+const variants = ['open', 'noop', 'pi', 'jwt', 'passport'];
+
+for (const adapter of ['express', 'fastify']) {
+  const server = child(join(here, 'server.mjs'), { core: 0, args: [adapter] });
+  const client = child(join(here, 'client.mjs'), { core: 1 });
+  const { url, tokens } = await server.ready;
+  await client.ready;
+  const micros = async (variant) => {
+    const { cpu: before } = await server.ask({});
+    const { ok, failed } = await client.ask({ url: `${url}/${variant}`, token: tokens[variant], amount });
+    if (failed > 0 || ok !== amount) throw new Error(`${variant}: ${ok} of ${amount} answered 2xx`);
+    const { cpu: after } = await server.ask({});
+    return (after - before) / amount;
+  };
+  for (const variant of [...variants, ...variants]) await micros(variant); // warm
+  const figures = await alternate(rounds, variants, micros);
+  const rows = Object.fromEntries(
+    variants.map((variant) => [
+      variant,
+      {
+        'CPU µs a request (median)': round(median(figures[variant])),
+        'no-op ÷ this': ratio(figures.noop, figures[variant]),
+      },
+    ]),
+  );
+  report(
+    `guard-${adapter}`,
+    `PiAuthGuard on ${adapter}: ${rounds} alternating rounds of ${amount} requests, ${pinning}`,
+    rows,
+    { bar: 'no-op ÷ pi ≥ 0.90' },
+  );
+  await Promise.all([client.stop(), server.stop()]);
+}

@@ -1,0 +1,39 @@
+// What importing nestjs-pi costs on top of Nest, @nestjs/axios and undici, which an app of this kind has loaded anyway.
+import { execFileSync } from 'node:child_process';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { median, quick, report, round } from '../support.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const rounds = quick ? 3 : 21;
+const base = ['reflect-metadata', '@nestjs/common', '@nestjs/core', '@nestjs/axios', 'undici'];
+const code = (extra) => `
+  const start = performance.now();
+  for (const name of ${JSON.stringify(base)}) await import(name);
+  const below = performance.now();
+  ${extra ? `await import('${extra}');` : ''}
+  console.log(JSON.stringify({ base: below - start, extra: performance.now() - below }));`;
+const measure = (extra) =>
+  JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', code(extra)], { cwd: here }).toString());
+
+const figures = { 'nestjs-pi': [], '@nestjs/jwt': [], '@nestjs/terminus': [] };
+const below = [];
+for (let i = 0; i < rounds; i += 1) {
+  for (const name of Object.keys(figures)) {
+    const { base: baseMs, extra } = measure(name);
+    below.push(baseMs);
+    figures[name].push(extra);
+  }
+}
+const rows = Object.fromEntries(
+  Object.entries(figures).map(([name, ms]) => [
+    name,
+    { 'ms on top (median)': round(median(ms), 1), 'share of the base': round(median(ms) / median(below), 2) },
+  ]),
+);
+report(
+  'import',
+  `Import cost on top of ${base.join(', ')} (${round(median(below), 1)} ms): ${rounds} fresh processes each`,
+  rows,
+  { bar: 'nestjs-pi ≤ 25 ms' },
+);
