@@ -10,12 +10,12 @@ const here = dirname(fileURLToPath(import.meta.url));
 export const quick = process.argv.includes('--quick');
 
 export const median = (numbers) => {
-  const sorted = [...numbers].sort((a, b) => a - b);
+  const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 export const percentile = (numbers, p) =>
-  [...numbers].sort((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * p))];
+  numbers.toSorted((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * p))];
 export const round = (number, digits = 2) => Number(number.toFixed(digits));
 
 const taskset = (() => {

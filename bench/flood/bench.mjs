@@ -68,7 +68,7 @@ const timed = async () => {
 await call(good);
 const calm = [];
 for (let i = 0; i < 500; i += 1) calm.push(await timed());
-let flooding = true;
+const state = { flooding: true };
 const statuses = {};
 let next = 0;
 const flood = Promise.all(
@@ -78,9 +78,11 @@ const flood = Promise.all(
       statuses[status] = (statuses[status] ?? 0) + 1;
     }
   }),
-).finally(() => (flooding = false));
+).finally(() => {
+  state.flooding = false;
+});
 const during = [];
-while (flooding) during.push(await timed());
+while (state.flooding) during.push(await timed());
 await flood;
 
 report(
