@@ -1,0 +1,11 @@
+/** A control call that makes no sense: 400 (404 for an unknown thing, 409 for a wrong moment); nothing was changed. */
+export class EmulatorError extends Error {
+  override readonly name = 'EmulatorError';
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly status = 400,
+  ) {
+    super(message);
+  }
+}
