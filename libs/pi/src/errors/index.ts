@@ -1,1 +1,11 @@
-export {};
+export * from './pi-error.js';
+export * from './pi-api-error.js';
+export * from './pi-unavailable-error.js';
+export * from './pi-token-refused-error.js';
+export * from './pi-scope-missing-error.js';
+export * from './pi-payment-refused-error.js';
+export * from './pi-payment-mismatch-error.js';
+export * from './pi-chain-error.js';
+export * from './pi-idempotency-error.js';
+export * from './pi-configuration-error.js';
+export * from './pi-exception-filter.js';

@@ -1,0 +1,46 @@
+import { HttpException } from '@nestjs/common';
+
+/** What a client gets to read. The same shape on Nest 11 and 12. */
+export interface PiErrorBody {
+  readonly statusCode: number;
+  /** Stable, for programs: `PI_…`. */
+  readonly errorCode: string;
+  /** For people. */
+  readonly message: string;
+  readonly [detail: string]: unknown;
+}
+
+export interface PiErrorInit {
+  /** Status facing our caller. */
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  /** More fields of the body. They reach the client: no secrets, nothing of another Pioneer. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/**
+ * Every error this library throws on purpose. An `HttpException`, so an uncaught one already has the right status and body;
+ * {@link PiExceptionFilter} adds the {@link headers}.
+ */
+export abstract class PiError extends HttpException {
+  /** Stable, for programs: `PI_…`. Also `errorCode` of the body. */
+  abstract readonly code: string;
+  /** True when the same request may succeed later, unchanged. */
+  abstract readonly retryable: boolean;
+  /** Set on the answer by `PiExceptionFilter`: `WWW-Authenticate`, `Retry-After`. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(init: PiErrorInit) {
+    const body: PiErrorBody = {
+      statusCode: init.status,
+      errorCode: init.code,
+      message: init.message,
+      ...init.details,
+    };
+    super(body, init.status, init.cause === undefined ? {} : { cause: init.cause });
+    this.headers = init.headers ?? {};
+  }
+}
