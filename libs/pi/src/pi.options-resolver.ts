@@ -1,7 +1,12 @@
 import type { PiAuthOptions, PiHttpOptions, PiModuleOptions, PiResolvedOptions } from './pi.options.js';
 import { PI_NETWORKS, PI_PLATFORM_URL } from './pi.networks.js';
 
-const http: Required<PiHttpOptions> = { timeoutMs: 10_000, retries: 2, connections: 32, maxAnswerBytes: 1024 * 1024 };
+const http: Required<PiHttpOptions> = {
+  timeoutMs: 10_000,
+  retries: 2,
+  connections: 32,
+  maxAnswerBytes: 4 * 1024 * 1024,
+};
 
 const auth: Required<Omit<PiAuthOptions, 'store'>> = {
   cacheMs: 60_000,

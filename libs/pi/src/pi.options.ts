@@ -1,8 +1,6 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
+import type { PiAmountLike } from './chain/pi-amount.js';
 import type { PiPool, PiSigner, PiTokenStore, PiTransactionRunner } from './pi.ports.js';
-
-// Becomes PiAmountLike of chain/pi-amount.ts with the landing of that file.
-type PiAmountLike = string | number | { readonly stroops: bigint };
 
 /** The network an app is registered on, for good. The same wallet address can exist on both. */
 export type PiNetwork = 'mainnet' | 'testnet';
@@ -28,13 +26,13 @@ export interface PiModuleOptions<Handle = unknown> {
 
 /** Calls to the Platform API and to Horizon. */
 export interface PiHttpOptions {
-  /** Milliseconds for one call, its retries not included. Default: 10,000. */
+  /** Milliseconds for one attempt of a call. Default: 10,000. */
   timeoutMs?: number;
   /** Further attempts of calls that are safe to repeat. Default: 2. */
   retries?: number;
   /** Connections kept to each host. Default: 32. */
   connections?: number;
-  /** Longer answers are refused. Default: 1 MiB. */
+  /** Longer answers are refused. Default: 4 MiB (a full page of 200 transactions is about 1). */
   maxAnswerBytes?: number;
 }
 

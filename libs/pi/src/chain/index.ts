@@ -1,5 +1,4 @@
 export * from './pi-amount.js';
-export type { PiNetwork } from './pi-network.js';
 export * from './horizon-client.js';
 export type * from './chain-answers.js';
 export type * from './chain-transaction.js';

@@ -2,8 +2,8 @@
 export interface PiCallOptions {
   /** Ends the call; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** For the whole call, with all retries and waits. Default: `http.timeoutMs` of the module. */
+  /** For the whole call, with all its retries and waits. Default: none, `http.timeoutMs` for each attempt. */
   readonly timeoutMs?: number | undefined;
-  /** Repetitions after the first try, of calls that are safe to repeat. Default: `http.retries` of the module. */
+  /** Further attempts, of calls that are safe to repeat. Default: `http.retries`. */
   readonly retries?: number | undefined;
 }

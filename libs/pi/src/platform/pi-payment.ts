@@ -1,5 +1,5 @@
 import type { PiAmount } from '../chain/pi-amount.js';
-import type { PiNetwork } from '../chain/pi-network.js';
+import type { PiNetwork } from '../pi.options.js';
 
 /** What the app stored with a payment at its creation. Of a U2A payment it is the browser's word. */
 export type PiMetadata = Readonly<Record<string, unknown>>;
