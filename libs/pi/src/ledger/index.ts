@@ -1,1 +1,1 @@
-export {};
+export type { PiTransaction } from './pi-transaction.js';
