@@ -1,1 +1,2 @@
+export { PiLedger } from './pi-ledger.js';
 export type { PiTransaction } from './pi-transaction.js';

@@ -1,0 +1,106 @@
+import { Logger } from '@nestjs/common';
+import type { PiLedgerOptions } from '../pi.options.js';
+import type { PiQuery } from '../pi.ports.js';
+import { toLedgerError } from './ledger-errors.js';
+import type { LedgerSession } from './ledger-session.js';
+import { acquire, type LedgerSource } from './ledger-source.js';
+import { OpenTransaction, type SessionMaker } from './open-transaction.js';
+import type { PiTransaction } from './pi-transaction.js';
+import { postgresByPool, postgresByUrl } from './postgres-source.js';
+
+/** Longest a start waits for another instance that is migrating. */
+const MIGRATION_MS = 300_000;
+
+/** The ledger's database, reached and of the right schema. */
+export interface OpenLedger {
+  readonly source: LedgerSource;
+  /** True when a commit the ledger was told of can vanish in a power cut: PGlite, `fsync` or `synchronous_commit` off. */
+  readonly canLoseCommits: boolean;
+  /** Statements outside any transaction, each on whatever connection is free. */
+  readonly session: LedgerSession;
+  readonly sessionOver: SessionMaker;
+  /** The ledger's session in a transaction of the caller's. */
+  sessionIn(tx: PiTransaction<unknown>): LedgerSession;
+  close(): Promise<void>;
+}
+
+/** Everything the ledger needs is loaded here and not before: kysely, pg, PGlite. */
+export async function openLedger<Handle>(options: PiLedgerOptions<Handle>): Promise<OpenLedger> {
+  const source = await openSource(options);
+  try {
+    const [{ kyselyOver }] = await Promise.all([
+      import('./kysely-session.js'),
+      bringUpToDate(source, options.migrations),
+    ]);
+    const query: PiQuery = (text, values) => oneStatement(source, text, values);
+    const sessionOver: SessionMaker = (over) => ({
+      ...kyselyOver(mapped(over.query)),
+      afterCommit: (work) => over.afterCommit(work),
+      notify: async () => {},
+    });
+    return {
+      source,
+      canLoseCommits: source.losesCommits || (await settingsLoseCommits(query)),
+      session: sessionOver({ query, afterCommit: (work) => void work() }),
+      sessionOver,
+      sessionIn: (tx) => (tx instanceof OpenTransaction ? tx.session : sessionOver(tx)),
+      close: () => source.close(),
+    };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function openSource<Handle>(options: PiLedgerOptions<Handle>): Promise<LedgerSource> {
+  if ('url' in options) return postgresByUrl(options.url);
+  if ('pool' in options) return postgresByPool(options.pool);
+  const { embeddedInDirectory } = await import('./embedded-source.js');
+  return embeddedInDirectory(options.directory);
+}
+
+async function oneStatement<Row>(source: LedgerSource, text: string, values: readonly unknown[] = []) {
+  const connection = await acquire(source);
+  try {
+    return await connection.query<Row>(text, values, source.timeouts.statementMs);
+  } finally {
+    connection.release();
+  }
+}
+
+async function bringUpToDate(source: LedgerSource, when: 'boot' | 'manual' = 'boot'): Promise<void> {
+  const { checkMigrations, migrate, migrationState } = await import('./ledger-migrator.js');
+  const state = await migrationState((text, values) => oneStatement(source, text, values));
+  if (when === 'manual' || state.unknown.length > 0 || state.missing.length === 0) return checkMigrations(state);
+  const connection = await acquire(source);
+  try {
+    const query: PiQuery = (text, values = []) => connection.query(text, values, MIGRATION_MS);
+    await query('begin');
+    const done = await migrate(query);
+    await query('commit');
+    if (done.length > 0) new Logger('PiLedger').log(`Migrated ${source.description}: ${done.join(', ')}`);
+  } catch (error) {
+    await connection.rollback(source.timeouts.statementMs);
+    throw error;
+  } finally {
+    connection.release();
+  }
+}
+
+async function settingsLoseCommits(query: PiQuery): Promise<boolean> {
+  const { rows } = await query<{ fsync: string; commit: string }>(
+    `select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit`,
+  );
+  return rows.some(({ fsync, commit }) => fsync === 'off' || commit === 'off');
+}
+
+/** Errors of the app's own runner in the words of ours. */
+function mapped(query: PiQuery): PiQuery {
+  return async (text, values) => {
+    try {
+      return await query(text, values);
+    } catch (error) {
+      throw toLedgerError(error);
+    }
+  };
+}

@@ -1,0 +1,117 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { PiLedgerOptions } from '../pi.options.js';
+import type { PiPoolClient, PiTransactionRunner } from '../pi.ports.js';
+import { notJoined } from './ledger-errors.js';
+import type { LedgerSession } from './ledger-session.js';
+import { migrationScript } from './migration-bookkeeping.js';
+import { migrations } from './migrations/index.js';
+import { openLedger, type OpenLedger } from './open-ledger.js';
+import { OpenTransaction } from './open-transaction.js';
+import { checked, poolTransactions } from './pool-transactions.js';
+import type { PiTransaction } from './pi-transaction.js';
+import { retryConflicts } from './retry-conflicts.js';
+
+/**
+ * The journal of payments and payouts, in PostgreSQL or an embedded PGlite: provided when the option `ledger` is set,
+ * `undefined` otherwise. Most apps use it only through the services; directly for a transaction of one's own around
+ * `payouts.pay(…, { tx })` or `ads.claim(…, { tx })`.
+ */
+export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicationShutdown {
+  readonly #logger = new Logger(PiLedger.name);
+  /** The transaction the running code is in. Statements without one of their own are kept from waiting for it. */
+  readonly #current = new AsyncLocalStorage<OpenTransaction<unknown>>();
+  #opening: Promise<OpenLedger> | undefined;
+
+  constructor(private readonly options: PiLedgerOptions<Handle>) {}
+
+  /**
+   * The whole schema as SQL for `psql`, for `migrations: 'manual'`. It can be run again at every upgrade: what the database
+   * already has is left alone, and a later `migrations: 'boot'` agrees with it.
+   */
+  static async migrationSql(): Promise<string> {
+    return migrationScript(migrations);
+  }
+
+  /**
+   * Runs `work` in a transaction: of the app's library when `ledger.transactions` is set, else of the ledger's pool. Commits
+   * when it resolves, rolls back when it rejects.
+   *
+   * @throws PiUnavailableError the database is down, or too slow (`retryable`).
+   * @example
+   * await ledger.transaction(async (tx) => {
+   *   await tx.query('update orders set status = $2 where id = $1', [order.id, 'refunding']);
+   *   await payouts.pay({ idempotencyKey: `refund:${order.id}`, … }, { tx });
+   * });
+   */
+  async transaction<T>(work: (tx: PiTransaction<Handle>) => Promise<T>): Promise<T> {
+    const ledger = await this.open();
+    this.#refuseInside();
+    // Without a runner of the app's, the handle is the pool's client, which is what `Handle` then defaults to.
+    const runner = this.options.transactions
+      ? checked(this.options.transactions)
+      : (poolTransactions(ledger.source, 'app') as unknown as PiTransactionRunner<Handle>);
+    return this.#run(ledger, runner, work);
+  }
+
+  /**
+   * Statements outside any transaction, each for itself; inside an open transaction of this ledger they run in that one.
+   * @internal
+   */
+  async read<T>(work: (session: LedgerSession) => Promise<T>): Promise<T> {
+    const ledger = await this.open();
+    const current = this.#current.getStore();
+    return work(current?.open ? current.session : ledger.session);
+  }
+
+  /**
+   * Statements that commit together: with those of `tx` when the caller brought one along, else in a transaction of their
+   * own, which is run again when it lost against another one; so `work` changes nothing but the database.
+   * @internal
+   */
+  async write<T>(work: (session: LedgerSession) => Promise<T>, tx?: PiTransaction<unknown>): Promise<T> {
+    const ledger = await this.open();
+    if (tx) return work(ledger.sessionIn(tx));
+    this.#refuseInside();
+    return retryConflicts(() => this.#run(ledger, poolTransactions(ledger.source, 'own'), (own) => work(own.session)));
+  }
+
+  /** @internal Opens the database and migrates it; once, whoever comes first. */
+  open(): Promise<OpenLedger> {
+    return (this.#opening ??= openLedger(this.options).catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    }));
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.open();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    const ledger = await this.#opening?.catch(() => undefined);
+    await ledger?.close();
+  }
+
+  #refuseInside(): void {
+    if (this.#current.getStore()?.open) throw notJoined();
+  }
+
+  async #run<T, H>(
+    ledger: OpenLedger,
+    runner: PiTransactionRunner<H>,
+    work: (tx: OpenTransaction<H>) => Promise<T>,
+  ): Promise<T> {
+    let last: OpenTransaction<H> | undefined;
+    const result = await runner.run(async (query, handle) => {
+      const tx = (last = new OpenTransaction(query, handle, ledger.sessionOver));
+      try {
+        return await this.#current.run(tx, () => work(tx));
+      } finally {
+        tx.end();
+      }
+    });
+    last?.committed(this.#logger);
+    return result;
+  }
+}

@@ -1,0 +1,52 @@
+import type { PiPoolClient, PiTransactionRunner } from '../pi.ports.js';
+import { acquire, type LedgerSource } from './ledger-source.js';
+import { abortedByCaller } from './ledger-errors.js';
+
+/**
+ * Begins, and bounds on the server what a process that stopped responding can hold up, all in one round trip: locks it left
+ * behind would keep others from taking its lease over. Deliveries may take their time, as they may wait for something else.
+ */
+const BEGIN = {
+  own: "begin; set local statement_timeout = '10s'; set local idle_in_transaction_session_timeout = '10s'",
+  app: "begin; set local idle_in_transaction_session_timeout = '5min'",
+} as const;
+
+/**
+ * Transactions of the ledger's own pool.
+ *
+ * @param whose `'own'`: statements of this library only, each within the ledger's time. `'app'`: also the app's.
+ */
+export function poolTransactions(source: LedgerSource, whose: keyof typeof BEGIN): PiTransactionRunner<PiPoolClient> {
+  const { statementMs, appStatementMs } = source.timeouts;
+  const timeoutMs = whose === 'own' ? statementMs : appStatementMs;
+  return {
+    async run(work) {
+      const connection = await acquire(source);
+      try {
+        await connection.query(source.embedded ? 'begin' : BEGIN[whose], [], statementMs);
+        const result = await work((text, values = []) => connection.query(text, values, timeoutMs), connection.client);
+        // After a failed statement that somebody swallowed, PostgreSQL answers a commit with ROLLBACK and no error.
+        const { command } = await connection.query('commit', [], timeoutMs);
+        if (command === 'ROLLBACK') throw abortedByCaller();
+        return result;
+      } catch (error) {
+        await connection.rollback(statementMs);
+        throw error;
+      } finally {
+        connection.release();
+      }
+    },
+  };
+}
+
+/** The app's own runner, kept from committing a transaction in which a statement failed and somebody swallowed it. */
+export function checked<Handle>(runner: PiTransactionRunner<Handle>): PiTransactionRunner<Handle> {
+  return {
+    run: (work) =>
+      runner.run(async (query, handle) => {
+        const result = await work(query, handle);
+        await query('select 1');
+        return result;
+      }),
+  };
+}
