@@ -1,4 +1,5 @@
 import type { FactoryProvider, InjectionToken, Provider, Type } from '@nestjs/common';
+import { ledgerProviders } from './ledger/ledger.providers.js';
 import type { PiModuleExtras, PiModuleOptions } from './pi.options.js';
 import { resolvePiOptions } from './pi.options-resolver.js';
 import { getPiOptionsToken } from './pi.tokens.js';
@@ -7,7 +8,7 @@ import { getPiOptionsToken } from './pi.tokens.js';
  * The concepts an app is composed of, one `<concept>.providers.ts` each. They provide under the tokens of that app
  * (`getPiToken`): a bare class would be one and the same for every registered app.
  */
-const concepts: readonly ((app: string | undefined) => Provider[])[] = [];
+const concepts: readonly ((app: string | undefined) => Provider[])[] = [ledgerProviders];
 
 /** Everything one registration provides, and exports. */
 export function piAppProviders(app: string | undefined, givenOptions: InjectionToken): Provider[] {

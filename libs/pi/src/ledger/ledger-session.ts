@@ -1,4 +1,5 @@
 import type { Kysely, sql } from 'kysely';
+import type { PiQuery } from '../pi.ports.js';
 import type { LedgerSchema } from './ledger-schema.js';
 
 /**
@@ -18,6 +19,8 @@ export interface LedgerSession {
   /** Bound to the schema `pi`. In raw SQL write `pi.ad_claims`. */
   readonly db: Kysely<LedgerSchema>;
   readonly sql: typeof sql;
+  /** One statement as text with `$1`, `$2`…, for what reads better as SQL. */
+  readonly query: PiQuery;
   /** Wakes the listeners of `topic` in every process once this session's transaction commits. At most 4 KB. */
   notify(topic: string, payload?: string): Promise<void>;
   /** After the commit, never after a rollback; at once outside a transaction. */

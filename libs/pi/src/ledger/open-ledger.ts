@@ -35,6 +35,7 @@ export async function openLedger<Handle>(options: PiLedgerOptions<Handle>): Prom
     const query: PiQuery = (text, values) => oneStatement(source, text, values);
     const sessionOver: SessionMaker = (over) => ({
       ...kyselyOver(mapped(over.query)),
+      query: mapped(over.query),
       afterCommit: (work) => over.afterCommit(work),
       notify: async () => {},
     });
