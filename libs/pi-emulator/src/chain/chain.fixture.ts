@@ -1,13 +1,4 @@
-import {
-  Account,
-  Asset,
-  BASE_FEE,
-  Keypair,
-  Memo,
-  Operation,
-  TransactionBuilder,
-  type xdr,
-} from '@stellar/stellar-base';
+import { Account, Asset, Keypair, Memo, Operation, TransactionBuilder, xdr } from '@stellar/stellar-base';
 import { Chain } from './chain.js';
 import type { ChainOptions, CoreAnswer } from './chain.types.js';
 
