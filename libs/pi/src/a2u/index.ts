@@ -1,1 +1,3 @@
-export {};
+export * from './a2u.service.js';
+export * from './payout-errors.js';
+export type * from './payout.js';
