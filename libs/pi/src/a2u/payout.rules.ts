@@ -6,7 +6,15 @@
  * at one S exclude each other. And a payment at S' can be a second one only if the first used a number below S': so
  * everything below is looked at first (`covers`). No clock of ours and no 404 takes part.
  */
-import type { AccountReading, Attempt, Evidence, PayoutFacts, PiView, WalletHistory, WalletRecord } from './payout.evidence.js';
+import type {
+  AccountReading,
+  Attempt,
+  Evidence,
+  PayoutFacts,
+  PiView,
+  WalletHistory,
+  WalletRecord,
+} from './payout.evidence.js';
 import type { ReviewReason } from './review-reasons.js';
 import { ALL_RULES, type RuleSwitches } from './rule-switches.js';
 
@@ -99,14 +107,18 @@ function sign(p: PayoutFacts, e: Evidence, sequence: bigint, why: SigningReason)
   // A higher fee is a variant of the same attempt: T is renewed only once it has passed.
   if (why === 'fee') return { do: 'sign', sequence, maxTime: Math.max(...p.attempts.map((a) => a.maxTime)), why };
   const close = recentClose(e);
-  return close === undefined ? { do: 'ask', what: 'close' } : { do: 'sign', sequence, maxTime: close + TIME_BOUND, why };
+  return close === undefined
+    ? { do: 'ask', what: 'close' }
+    : { do: 'sign', sequence, maxTime: close + TIME_BOUND, why };
 }
 
 // ── the chain identity ──────────────────────────────────────────────────────────────────
 
 /** Right network, and the ledger stored with the newest attempt is still there, unchanged. */
 export function sameChain({ chain }: Pick<Evidence, 'chain'>): boolean {
-  return chain.passphrase === chain.expected && (chain.anchor === undefined || chain.anchor.found === chain.anchor.stored);
+  return (
+    chain.passphrase === chain.expected && (chain.anchor === undefined || chain.anchor.found === chain.anchor.stored)
+  );
 }
 
 // ── covering ────────────────────────────────────────────────────────────────────────────
@@ -128,27 +140,49 @@ export function covers(
 ): Coverage {
   if (!rules.covering) return { covered: true };
   const own = new Map(consumedBy(p.wallet, history, rules).map((record) => [record.sequence, record]));
-  const floor = p.baseline;
-  const since = (p.createdAtPi ?? 0) - CREATION_MARGIN;
-  let next = account.sequence;
+  if (p.baseline !== undefined) return coversFrom(p.baseline, account, own, history);
+  return coversSince((p.createdAtPi ?? 0) - CREATION_MARGIN, account, own, history);
+}
 
-  if (floor !== undefined && next < floor) return { covered: false, missing: next, short: false };
-  while (floor === undefined || next > floor) {
-    const record = own.get(next) ?? bumpTo(next, own);
-    if (!record) break;
-    if (floor === undefined && record.closedAt < since) return { covered: true };
+/** Nothing consumed since the baseline: an empty history covers. */
+function coversFrom(
+  baseline: bigint,
+  account: AccountReading,
+  own: RecordsBySequence,
+  history: WalletHistory,
+): Coverage {
+  let next = account.sequence;
+  for (const record of unbroken(next, own)) {
+    if (record.sequence <= baseline) break;
     next = record.sequence - 1n;
   }
-  if (floor !== undefined) {
-    // A bump from below the baseline jumps over it: whatever it consumed lies at or below.
-    return next <= floor ? { covered: true } : { covered: false, missing: next, short: !history.exhausted };
+  // A reading below the baseline is of an older ledger, or of another chain.
+  return next === baseline ? { covered: true } : { covered: false, missing: next, short: !history.exhausted };
+}
+
+/** Down to a record from before that time, or to the wallet's very first sequence number. */
+function coversSince(time: number, account: AccountReading, own: RecordsBySequence, history: WalletHistory): Coverage {
+  let next = account.sequence;
+  for (const record of unbroken(next, own)) {
+    if (record.closedAt < time) return { covered: true };
+    next = record.sequence - 1n;
   }
   if (history.exhausted && next % ACCOUNT_START === 0n) return { covered: true };
   return { covered: false, missing: next, short: !history.exhausted };
 }
 
+/** From `sequence` down, for as long as each number is accounted for. */
+function* unbroken(sequence: bigint, own: RecordsBySequence): Generator<WalletRecord> {
+  for (let next = sequence; ;) {
+    const record = own.get(next) ?? bumpTo(next, own);
+    if (!record) return;
+    yield record;
+    next = record.sequence - 1n;
+  }
+}
+
 /** A gap is explained from the envelope below it: a `bump_sequence` to exactly where it ends. */
-function bumpTo(sequence: bigint, own: ReadonlyMap<bigint, WalletRecord>): WalletRecord | undefined {
+function bumpTo(sequence: bigint, own: RecordsBySequence): WalletRecord | undefined {
   let below: WalletRecord | undefined;
   for (const record of own.values()) {
     if (record.sequence < sequence && (!below || record.sequence > below.sequence)) below = record;
@@ -156,9 +190,12 @@ function bumpTo(sequence: bigint, own: ReadonlyMap<bigint, WalletRecord>): Walle
   return below?.bumpedTo === sequence ? below : undefined;
 }
 
+type RecordsBySequence = ReadonlyMap<bigint, WalletRecord>;
+
 /** Never sign over a gap: read again, and when it stays beyond every time bound, ask a person. */
 function gap(p: PayoutFacts, e: Evidence, coverage: Coverage & { covered: false }): PayoutDecision {
-  if (coverage.short || e.gapSince === undefined) return { do: 'read_again', why: `nothing is known of sequence number ${coverage.missing}` };
+  if (coverage.short || e.gapSince === undefined)
+    return { do: 'read_again', why: `nothing is known of sequence number ${coverage.missing}` };
   if (e.account.closedAt === undefined) return { do: 'ask', what: 'close' };
   const patience = Math.max(e.gapSince + TIME_BOUND, ...p.attempts.map((attempt) => attempt.maxTime));
   if (e.account.closedAt > patience) return { do: 'review', reason: 'gap_unexplained' };
@@ -173,7 +210,11 @@ function consumedBy(wallet: string, { records }: WalletHistory, rules: RuleSwitc
 // ── ours, paid, dead ────────────────────────────────────────────────────────────────────
 
 /** Rule 6: the transaction that paid this payout, whatever hash it goes by. */
-export function successOfOurs(p: PayoutFacts, history: WalletHistory, rules: RuleSwitches = ALL_RULES): WalletRecord | undefined {
+export function successOfOurs(
+  p: PayoutFacts,
+  history: WalletHistory,
+  rules: RuleSwitches = ALL_RULES,
+): WalletRecord | undefined {
   return history.records.find((record) => record.successful && isOurs(p, record, rules));
 }
 
@@ -209,7 +250,9 @@ function expired(attempts: readonly Attempt[], closedAt: number, rules: RuleSwit
 /** Close time of N, or of a ledger so shortly before it that a bound counted from there is still 60 s away or more. */
 function recentClose({ account, history }: Evidence): number | undefined {
   if (account.closedAt !== undefined) return account.closedAt;
-  const recent = history.records.filter(({ ledger }) => ledger <= account.ledger && ledger >= account.ledger - RECENT_LEDGERS);
+  const recent = history.records.filter(
+    ({ ledger }) => ledger <= account.ledger && ledger >= account.ledger - RECENT_LEDGERS,
+  );
   return recent.length === 0 ? undefined : Math.max(...recent.map(({ closedAt }) => closedAt));
 }
 

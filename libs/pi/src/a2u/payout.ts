@@ -85,9 +85,7 @@ export interface Payout {
  * - `abandon`: give it up. Refused while an attempt can still apply, or when the chain shows that it paid.
  */
 export type PayoutResolution =
-  | { action: 'paid'; txid: string; by: string }
-  | { action: 'retry'; by: string }
-  | { action: 'abandon'; by: string };
+  { action: 'paid'; txid: string; by: string } | { action: 'retry'; by: string } | { action: 'abandon'; by: string };
 
 export interface PayoutFilter {
   state?: PayoutState | PayoutState[];

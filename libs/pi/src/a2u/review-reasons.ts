@@ -13,8 +13,7 @@ interface ReviewText {
 /** What a person reads, and may do. */
 export const REVIEW_REASONS: Readonly<Record<ReviewReason, ReviewText>> = {
   gap_unexplained: {
-    text:
-      "The wallet used sequence numbers that its history does not show, so nobody knows whether one of them paid this payout. Look the wallet up in a block explorer: when a payment with this payout's identifier as memo is there, resolve it as paid with its hash; when there is none, retry (or abandon).",
+    text: "The wallet used sequence numbers that its history does not show, so nobody knows whether one of them paid this payout. Look the wallet up in a block explorer: when a payment with this payout's identifier as memo is there, resolve it as paid with its hash; when there is none, retry (or abandon).",
     actions: ['paid', 'retry', 'abandon'],
   },
   chain_identity_lost: {
