@@ -3,6 +3,7 @@ import type { PiLedgerOptions } from '../pi.options.js';
 import type { PiQuery } from '../pi.ports.js';
 import { toLedgerError } from './ledger-errors.js';
 import type { LedgerSession } from './ledger-session.js';
+import { LedgerNotifications } from './ledger-notifications.js';
 import { acquire, type LedgerSource } from './ledger-source.js';
 import { OpenTransaction, type SessionMaker } from './open-transaction.js';
 import type { PiTransaction } from './pi-transaction.js';
@@ -14,6 +15,7 @@ const MIGRATION_MS = 300_000;
 /** The ledger's database, reached and of the right schema. */
 export interface OpenLedger {
   readonly source: LedgerSource;
+  readonly notifications: LedgerNotifications;
   /** True when a commit the ledger was told of can vanish in a power cut: PGlite, `fsync` or `synchronous_commit` off. */
   readonly canLoseCommits: boolean;
   /** Statements outside any transaction, each on whatever connection is free. */
@@ -33,19 +35,24 @@ export async function openLedger<Handle>(options: PiLedgerOptions<Handle>): Prom
       bringUpToDate(source, options.migrations),
     ]);
     const query: PiQuery = (text, values) => oneStatement(source, text, values);
+    const notifications = new LedgerNotifications(source, query);
     const sessionOver: SessionMaker = (over) => ({
       ...kyselyOver(mapped(over.query)),
       query: mapped(over.query),
       afterCommit: (work) => over.afterCommit(work),
-      notify: async () => {},
+      notify: (topic, payload) => notifications.notify(over, topic, payload),
     });
     return {
       source,
+      notifications,
       canLoseCommits: source.losesCommits || (await settingsLoseCommits(query)),
       session: sessionOver({ query, afterCommit: (work) => void work() }),
       sessionOver,
       sessionIn: (tx) => (tx instanceof OpenTransaction ? tx.session : sessionOver(tx)),
-      close: () => source.close(),
+      close: async () => {
+        await notifications.close();
+        await source.close();
+      },
     };
   } catch (error) {
     await source.close();

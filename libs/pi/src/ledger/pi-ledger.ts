@@ -3,6 +3,7 @@ import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/c
 import type { PiLedgerOptions } from '../pi.options.js';
 import type { PiPoolClient, PiTransactionRunner } from '../pi.ports.js';
 import { notJoined } from './ledger-errors.js';
+import type { LedgerListener, ListenOptions } from './ledger-notifications.js';
 import type { LedgerSession } from './ledger-session.js';
 import { migrationScript } from './migration-bookkeeping.js';
 import { migrations } from './migrations/index.js';
@@ -74,6 +75,17 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
     if (tx) return work(ledger.sessionIn(tx));
     this.#refuseInside();
     return retryConflicts(() => this.#run(ledger, poolTransactions(ledger.source, 'own'), (own) => work(own.session)));
+  }
+
+  /**
+   * Calls `listener` soon after a session notified `topic` and committed, in whichever process, and at the latest every
+   * `pollMs`. It must not throw; what it starts is its own affair.
+   * @internal
+   * @returns stops it; shutdown does, too.
+   */
+  async listen(topic: string, listener: LedgerListener, options?: ListenOptions): Promise<() => void> {
+    const { notifications } = await this.open();
+    return notifications.listen(topic, listener, options);
   }
 
   /** @internal Opens the database and migrates it; once, whoever comes first. */
