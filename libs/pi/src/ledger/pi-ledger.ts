@@ -88,6 +88,17 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
     return notifications.listen(topic, listener, options);
   }
 
+  /**
+   * One statement that commits by itself, in one round trip. Refused inside an open transaction, whose rollback it would not
+   * follow.
+   * @internal
+   */
+  async single<T>(work: (session: LedgerSession) => Promise<T>): Promise<T> {
+    const ledger = await this.open();
+    this.#refuseInside();
+    return work(ledger.session);
+  }
+
   /** @internal Opens the database and migrates it; once, whoever comes first. */
   open(): Promise<OpenLedger> {
     return (this.#opening ??= openLedger(this.options).catch((error: unknown) => {

@@ -1,1 +1,2 @@
+export { NotificationsService } from './notifications.service.js';
 export type * from './pi-notification.js';

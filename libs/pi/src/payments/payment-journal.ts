@@ -1,0 +1,265 @@
+import type { RawBuilder } from 'kysely';
+import { PiChainError } from '../errors/pi-chain-error.js';
+import { codeOf } from '../ledger/ledger-errors.js';
+import type { LedgerSession } from '../ledger/ledger-session.js';
+import type { PiLedger } from '../ledger/pi-ledger.js';
+import type { PiTransaction } from '../ledger/pi-transaction.js';
+import type { PaymentDto } from '../platform/payment.dto.js';
+import { toPiPayment } from '../platform/to-pi-payment.js';
+import { PAYMENT_COLUMNS, toPaymentRow, type PaymentRow, type RawPaymentRow } from './payment-row.js';
+import { PAYMENT_TRANSITIONS, type PaymentStep } from './payment-state.js';
+
+type Sql = LedgerSession['sql'];
+type Part = RawBuilder<unknown>;
+
+/** What a look-up by identifier, and by the txid a client named, finds. */
+export interface JournalFinding {
+  readonly row?: PaymentRow | undefined;
+  /** Identifier of the other payment the txid is bound to. */
+  readonly txidHolder?: string | undefined;
+}
+
+/**
+ * The rows of `pi.payments`. One statement a method, and every change of state a compare-and-set by
+ * `PAYMENT_TRANSITIONS`: undefined means that the payment was in another state by then.
+ */
+export class PaymentJournal {
+  constructor(
+    private readonly ledger: PiLedger<unknown>,
+    /** Name of the Pi app; `''` is the unnamed one. */
+    private readonly app: string,
+  ) {}
+
+  /** @param txid looked up along the way, so that one bound elsewhere shows in the same statement. */
+  async find(id: string, txid?: string): Promise<JournalFinding> {
+    const { rows } = await this.ledger.read(({ db, sql }) =>
+      sql<RawPaymentRow & { own: boolean }>`
+        select ${sql.raw(PAYMENT_COLUMNS)}, (p.app = ${this.app} and p.id = ${id}) as own
+        from pi.payments p
+        where (p.app = ${this.app} and p.id = ${id}) or p.txid = ${txid ?? null}`.execute(db),
+    );
+    const own = rows.find((row) => row.own);
+    return { row: own && toPaymentRow(own), txidHolder: rows.find((row) => !row.own)?.id };
+  }
+
+  /** Enters a payment as Pi states it; one already there stays as it is. */
+  async see(dto: PaymentDto): Promise<PaymentRow> {
+    const { id, uid, amount, memo, metadata, network, createdAt } = toPiPayment(dto);
+    const [raw] = await this.rows<RawPaymentRow>(
+      (sql) => sql`
+        insert into pi.payments as p
+          (app, id, uid, stroops, memo, metadata, network, from_address, to_address, created_at)
+        values (${this.app}, ${id}, ${uid}, ${amount.stroops.toString()}, ${storable(memo)},
+          ${JSON.stringify(metadata)}, ${network}, ${dto.from_address}, ${dto.to_address}, ${createdAt.toISOString()})
+        on conflict (app, id) do update set app = excluded.app
+        returning ${sql.raw(PAYMENT_COLUMNS)}`,
+    );
+    return toPaymentRow(raw as RawPaymentRow);
+  }
+
+  /** The approve handler agreed. On disk before Pi is told. */
+  beginApproval(id: string, lookAgainMs: number): Promise<PaymentRow | undefined> {
+    return this.step('begin_approval', id, (sql) => due(sql, lookAgainMs));
+  }
+
+  noteApproved(id: string, lookAgainMs: number): Promise<PaymentRow | undefined> {
+    return this.step('note_approved', id, (sql) => due(sql, lookAgainMs));
+  }
+
+  refuse(id: string, reason: string): Promise<PaymentRow | undefined> {
+    return this.step('refuse', id, (sql) => sql`refusal = ${storable(reason)}, due_at = null`);
+  }
+
+  /**
+   * The transaction was verified. On disk, and bound to this payment alone, before Pi is told. Undefined also when the
+   * payment is bound to another transaction.
+   *
+   * @throws PiChainError PI_TX_TAKEN: it is bound to another payment.
+   */
+  beginCompletion(id: string, txid: string, lookAgainMs: number): Promise<PaymentRow | undefined> {
+    return this.bindingTxid(txid, () =>
+      this.step(
+        'begin_completion',
+        id,
+        (sql) => sql`txid = ${txid}, cancel_asked_at = null, incomplete_at = null, ${due(sql, lookAgainMs)}`,
+        (sql) => sql`and (p.txid is null or p.txid = ${txid})`,
+      ),
+    );
+  }
+
+  /** Pi completed it: the delivery is due. */
+  noteCompleted(id: string): Promise<PaymentRow | undefined> {
+    return this.step('note_completed', id, (sql) => due(sql, 0));
+  }
+
+  /** @param tell whether a `cancelled` handler has to hear of it. */
+  noteCancelled(id: string, tell: boolean): Promise<PaymentRow | undefined> {
+    return this.step('note_cancelled', id, (sql) => (tell ? due(sql, 0) : sql`due_at = null`));
+  }
+
+  review(id: string, reason: string): Promise<PaymentRow | undefined> {
+    return this.step('review', id, (sql) => sql`review_reason = ${storable(reason)}, due_at = null`);
+  }
+
+  dismiss(id: string, by: string): Promise<PaymentRow | undefined> {
+    return this.step('dismiss', id, (sql) => resolved(sql, 'dismiss', by));
+  }
+
+  /**
+   * A person decided to deliver a payment whose transaction was verified.
+   *
+   * @throws PiChainError PI_TX_TAKEN: it is bound to another payment.
+   */
+  overrule(id: string, txid: string, by: string): Promise<PaymentRow | undefined> {
+    return this.bindingTxid(txid, () =>
+      this.step('overrule', id, (sql) => sql`txid = ${txid}, ${resolved(sql, 'deliver', by)}, ${due(sql, 0)}`),
+    );
+  }
+
+  /**
+   * In the delivery's transaction: marks the payment delivered and holds its row until the commit. Undefined when it was
+   * delivered before, or somebody else is at it right now.
+   */
+  deliver(id: string, tx: PiTransaction<unknown>): Promise<PaymentRow | undefined> {
+    return this.hold(id, tx, 'completed', (sql) => sql`state = 'delivered', changed_at = now()`);
+  }
+
+  /** In the transaction of the `cancelled` handler: the same for telling it. */
+  tell(id: string, tx: PiTransaction<unknown>): Promise<PaymentRow | undefined> {
+    return this.hold(id, tx, 'cancelled', (sql) => sql`told_at = now()`);
+  }
+
+  /** The Pioneer's client named it incomplete, without a transaction. */
+  markIncomplete(id: string, lookAgainMs: number): Promise<PaymentRow | undefined> {
+    return this.update(
+      id,
+      (sql) =>
+        sql`incomplete_at = coalesce(p.incomplete_at, now()), due_at = least(p.due_at, ${fromNow(sql, lookAgainMs)})`,
+      (sql) => sql`and p.state in ('seen', 'approving', 'approved')`,
+    );
+  }
+
+  /** On disk before Pi is told to cancel. */
+  askCancel(id: string, lookAgainMs: number): Promise<PaymentRow | undefined> {
+    return this.update(
+      id,
+      (sql) => sql`cancel_asked_at = now(), ${due(sql, lookAgainMs)}`,
+      (sql) => sql`and p.state in ('seen', 'approving', 'approved', 'refused')`,
+    );
+  }
+
+  noteClientError(id: string, text: string): Promise<PaymentRow | undefined> {
+    return this.update(id, (sql) => sql`client_error = ${storable(text)}`);
+  }
+
+  /**
+   * When the reconciler looks at this payment again, as long as it stays in this state. Null: never by itself.
+   *
+   * @param trouble of the handler; undefined leaves what is there.
+   */
+  postpone(row: PaymentRow, lookAgainMs: number | null, trouble?: string): Promise<PaymentRow | undefined> {
+    return this.update(
+      row.id,
+      (sql) => sql`attempts = p.attempts + 1,
+        trouble = ${trouble === undefined ? sql`p.trouble` : storable(trouble)},
+        ${lookAgainMs === null ? sql`due_at = null` : due(sql, lookAgainMs)}`,
+      (sql) => sql`and p.state = ${row.state}`,
+    );
+  }
+
+  /**
+   * Takes payments whose next step is due, so that no other instance takes them within `leaseMs`. That only spreads the
+   * work: every step is safe when two do it.
+   */
+  async claimDue(limit: number, leaseMs: number): Promise<PaymentRow[]> {
+    const rows = await this.rows<RawPaymentRow>(
+      (sql) => sql`
+        update pi.payments p set ${due(sql, leaseMs)}
+        from (select app, id from pi.payments where app = ${this.app} and due_at <= now()
+              order by due_at limit ${limit} for update skip locked) as claimed
+        where p.app = claimed.app and p.id = claimed.id
+        returning ${sql.raw(PAYMENT_COLUMNS)}`,
+    );
+    return rows.map(toPaymentRow);
+  }
+
+  private async hold(
+    id: string,
+    tx: PiTransaction<unknown>,
+    state: 'completed' | 'cancelled',
+    changes: (sql: Sql) => Part,
+  ): Promise<PaymentRow | undefined> {
+    const { rows } = await this.ledger.write(
+      ({ db, sql }) =>
+        sql<RawPaymentRow>`
+          update pi.payments p set ${changes(sql)}, due_at = null, trouble = null
+          from (select app, id from pi.payments where app = ${this.app} and id = ${id} and state = ${state}
+                and told_at is null for update skip locked) as held
+          where p.app = held.app and p.id = held.id
+          returning ${sql.raw(PAYMENT_COLUMNS)}`.execute(db),
+      tx,
+    );
+    return rows[0] && toPaymentRow(rows[0]);
+  }
+
+  private step(
+    step: PaymentStep,
+    id: string,
+    changes: (sql: Sql) => Part,
+    condition: (sql: Sql) => Part = (sql) => sql``,
+  ): Promise<PaymentRow | undefined> {
+    const { from, to } = PAYMENT_TRANSITIONS[step];
+    return this.update(
+      id,
+      (sql) => sql`state = ${to}, changed_at = now(), attempts = 0, trouble = null, ${changes(sql)}`,
+      (sql) => sql`and p.state in (${sql.join([...from])}) ${condition(sql)}`,
+    );
+  }
+
+  private async update(
+    id: string,
+    changes: (sql: Sql) => Part,
+    condition: (sql: Sql) => Part = (sql) => sql``,
+  ): Promise<PaymentRow | undefined> {
+    const [raw] = await this.rows<RawPaymentRow>(
+      (sql) => sql`
+        update pi.payments p set ${changes(sql)} where p.app = ${this.app} and p.id = ${id} ${condition(sql)}
+        returning ${sql.raw(PAYMENT_COLUMNS)}`,
+    );
+    return raw && toPaymentRow(raw);
+  }
+
+  /** Each a statement of its own, which commits by itself: a transaction around it would cost three round trips. */
+  private async rows<Row>(statement: (sql: Sql) => Part): Promise<Row[]> {
+    const { rows } = await this.ledger.single(({ db, sql }) => statement(sql).execute(db));
+    return rows as Row[];
+  }
+
+  private async bindingTxid<T>(txid: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (codeOf(error) !== UNIQUE_VIOLATION) throw error;
+      throw new PiChainError('PI_TX_TAKEN', `Transaction ${txid} belongs to another payment.`, { cause: error });
+    }
+  }
+}
+
+const UNIQUE_VIOLATION = '23505';
+
+function fromNow(sql: Sql, ms: number): Part {
+  return sql`now() + ${ms}::double precision * interval '1 millisecond'`;
+}
+
+function due(sql: Sql, ms: number): Part {
+  return sql`due_at = ${fromNow(sql, ms)}`;
+}
+
+function resolved(sql: Sql, action: string, by: string): Part {
+  return sql`resolution = ${action}, resolved_by = ${storable(by)}, resolved_at = now()`;
+}
+
+/** PostgreSQL keeps no NUL in a text; these texts are for people. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD');
+}

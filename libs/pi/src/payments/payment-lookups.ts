@@ -1,0 +1,72 @@
+import { LRUCache } from 'lru-cache';
+import { PiApiError } from '../errors/pi-api-error.js';
+import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
+import type { PaymentDto } from '../platform/payment.dto.js';
+import type { PiPlatformClient } from '../platform/platform.client.js';
+import { SingleFlight } from './single-flight.js';
+
+/** An identifier Pi does not know is not asked for again for so long. */
+const UNKNOWN_FOR_MS = 60_000;
+const UNKNOWN_KEPT = 10_000;
+/** Look-ups of identifiers the journal does not know, at a time. */
+const STRANGERS = 8;
+/** The same, for one Pioneer whose token was verified: a lane of their own, so that strangers do not keep buyers out. */
+const STRANGERS_OF_A_PIONEER = 2;
+const RETRY_AFTER_MS = 1_000;
+/** A callback is answered within seconds or not at all: the SDK asks again. */
+const CALL = { timeoutMs: 4_000, retries: 1 } as const;
+
+/**
+ * `GET /payments/{id}`, one at a time for an identifier. Anybody can send identifiers: those the journal does not know are
+ * limited (rule 7), those it knows never wait for them.
+ */
+export class PaymentLookups {
+  readonly #flights = new SingleFlight<PaymentDto>();
+  readonly #unknown = new LRUCache<string, PiApiError>({ max: UNKNOWN_KEPT, ttl: UNKNOWN_FOR_MS });
+  readonly #lanes = new Map<string, number>();
+
+  constructor(private readonly platform: PiPlatformClient) {}
+
+  /** Of a payment in the journal, or one the app itself asks for. */
+  known(id: string): Promise<PaymentDto> {
+    return this.#flights.run(id, () => this.platform.getPayment(id, CALL));
+  }
+
+  /**
+   * Of an identifier from outside.
+   *
+   * @param uid of the Pioneer whose verified token came along.
+   * @throws PiApiError 404 Pi does not know it, or knew it not within the last 60 s.
+   * @throws PiUnavailableError too many are being looked up.
+   */
+  async stranger(id: string, uid?: string): Promise<PaymentDto> {
+    const refusal = this.#unknown.get(id);
+    if (refusal) throw refusal;
+    try {
+      return await this.#flights.run(id, () => this.#inLane(uid, () => this.platform.getPayment(id, CALL)));
+    } catch (error) {
+      if (error instanceof PiApiError && error.platformStatus === 404) this.#unknown.set(id, error);
+      throw error;
+    }
+  }
+
+  async #inLane<T>(uid: string | undefined, work: () => Promise<T>): Promise<T> {
+    const lane = uid ?? '';
+    const running = this.#lanes.get(lane) ?? 0;
+    if (running >= (uid === undefined ? STRANGERS : STRANGERS_OF_A_PIONEER)) {
+      throw new PiUnavailableError({
+        reason: 'busy',
+        message: 'Too many unknown payments are being looked up. Ask again in a second.',
+        retryAfterMs: RETRY_AFTER_MS,
+      });
+    }
+    this.#lanes.set(lane, running + 1);
+    try {
+      return await work();
+    } finally {
+      const left = (this.#lanes.get(lane) ?? 1) - 1;
+      if (left === 0) this.#lanes.delete(lane);
+      else this.#lanes.set(lane, left);
+    }
+  }
+}
