@@ -1,5 +1,6 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
+import { PiCoreModule } from './pi-core.module.js';
 import type { PiModuleExtras, PiModuleOptions } from './pi.options.js';
 import { piAppControllers, piAppProviders } from './pi.providers.js';
 
@@ -26,7 +27,8 @@ function withExtras(definition: DynamicModule, { isGlobal, name, paymentsControl
     ...definition,
     global: isGlobal,
     controllers: piAppControllers(name || undefined, paymentsController),
+    imports: [...(definition.imports ?? []), PiCoreModule],
     providers: [...(definition.providers ?? []), ...providers],
-    exports: providers.map((provider) => ('provide' in provider ? provider.provide : provider)),
+    exports: [PiCoreModule, ...providers.map((provider) => ('provide' in provider ? provider.provide : provider))],
   };
 }

@@ -1,23 +1,38 @@
 import type { FactoryProvider, InjectionToken, Provider, Type } from '@nestjs/common';
+import { authProviders } from './auth/auth.providers.js';
 import { ledgerProviders } from './ledger/ledger.providers.js';
-import type { PiModuleExtras, PiModuleOptions } from './pi.options.js';
+import { PiApps } from './pi-apps.js';
+import type { PiModuleExtras, PiModuleOptions, PiResolvedOptions } from './pi.options.js';
 import { resolvePiOptions } from './pi.options-resolver.js';
-import { getPiOptionsToken } from './pi.tokens.js';
+import { getPiOptionsToken, getPiToken } from './pi.tokens.js';
+import { PiTelemetry } from './telemetry.js';
 
 /**
  * The concepts an app is composed of, one `<concept>.providers.ts` each. They provide under the tokens of that app
  * (`getPiToken`): a bare class would be one and the same for every registered app.
  */
-const concepts: readonly ((app: string | undefined) => Provider[])[] = [ledgerProviders];
+const concepts: readonly ((app: string | undefined) => Provider[])[] = [
+  // One a line, so that additions do not collide.
+  ledgerProviders,
+  authProviders,
+];
 
 /** Everything one registration provides, and exports. */
 export function piAppProviders(app: string | undefined, givenOptions: InjectionToken): Provider[] {
   const options: FactoryProvider = {
     provide: getPiOptionsToken(app),
-    inject: [givenOptions],
-    useFactory: (given: PiModuleOptions) => resolvePiOptions(given, app),
+    inject: [givenOptions, PiApps],
+    useFactory: (given: PiModuleOptions, apps: PiApps) => {
+      apps.claim(app ?? '');
+      return resolvePiOptions(given, app);
+    },
   };
-  return [options, ...concepts.flatMap((providers) => providers(app))];
+  const telemetry: FactoryProvider = {
+    provide: getPiToken(PiTelemetry, app),
+    inject: [getPiOptionsToken(app)],
+    useFactory: (resolved: PiResolvedOptions) => new PiTelemetry(resolved.app),
+  };
+  return [options, telemetry, ...concepts.flatMap((providers) => providers(app))];
 }
 
 /** Controllers of one registration. The path is carried by a subclass, so that two apps can mount two. */

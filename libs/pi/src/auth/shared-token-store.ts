@@ -1,0 +1,104 @@
+import { Logger } from '@nestjs/common';
+import type { PiTokenStore } from '../pi.ports.js';
+import { fromStored, toStored } from './verified-token.js';
+import type { VerifiedToken } from './verified-token.js';
+
+/** `unknown`: the store has no such token. `silent`: the store could not be asked. */
+export type StoreAnswer = VerifiedToken | 'unknown' | 'silent';
+
+/** A store slower than this is no help. */
+const PATIENCE_MS = 500;
+/** After a failure it is left alone for so long. */
+const REST_MS = 1_000;
+/** Reads under way; beyond, the store counts as silent. */
+const READS_AT_A_TIME = 1_000;
+
+/** The second level: what one instance has verified, the others need not ask. Its failures are never the caller's. */
+export class SharedTokenStore {
+  private readonly logger = new Logger('PiAuth');
+  private readonly onStoreError = (error: unknown) => this.failed(error);
+  private reading = 0;
+  private restsUntil = 0;
+
+  /**
+   * @param prefix keeps apart what must not be mixed: other Pi apps, another Platform API.
+   * @param keepMs how long a value is of any use, fresh or stale.
+   */
+  constructor(
+    private readonly store: PiTokenStore,
+    private readonly prefix: string,
+    private readonly keepMs: number,
+  ) {
+    // A Keyv swallows failures and answers undefined; it tells by an event.
+    if (isEmitter(store)) store.on('error', this.onStoreError);
+  }
+
+  async read(key: string): Promise<StoreAnswer> {
+    if (this.resting || this.reading >= READS_AT_A_TIME) return 'silent';
+    this.reading += 1;
+    try {
+      const value = await withPatience(this.store.get(this.prefix + key));
+      if (this.resting) return 'silent';
+      return fromStored(value) ?? 'unknown';
+    } catch (error) {
+      this.failed(error);
+      return 'silent';
+    } finally {
+      this.reading -= 1;
+    }
+  }
+
+  async write(key: string, token: VerifiedToken): Promise<void> {
+    const ttlMs = Math.min(token.checkedAt + this.keepMs, +token.pioneer.validUntil) - Date.now();
+    if (ttlMs <= 0 || this.resting) return;
+    await this.attempt(() => this.store.set(this.prefix + key, toStored(token), ttlMs));
+  }
+
+  /** Tried even while the store rests: what is forgotten must not come back with it. */
+  async delete(key: string): Promise<void> {
+    await this.attempt(() => this.store.delete(this.prefix + key));
+  }
+
+  close(): void {
+    if (isEmitter(this.store)) this.store.off('error', this.onStoreError);
+  }
+
+  private get resting(): boolean {
+    return Date.now() < this.restsUntil;
+  }
+
+  private async attempt(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await withPatience(work());
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  private failed(error: unknown): void {
+    if (!this.resting) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.logger.warn(
+        `The shared token store does not answer (${reason}): each instance relies on its own cache meanwhile.`,
+      );
+    }
+    this.restsUntil = Date.now() + REST_MS;
+  }
+}
+
+function withPatience<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+interface Emitter {
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+  off(event: 'error', listener: (error: unknown) => void): unknown;
+}
+
+function isEmitter(store: object): store is Emitter {
+  return 'on' in store && typeof store.on === 'function' && 'off' in store && typeof store.off === 'function';
+}

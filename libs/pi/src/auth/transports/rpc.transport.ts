@@ -1,0 +1,43 @@
+import { bearerToken } from '../bearer.js';
+import { asObject, property } from './transport.js';
+import type { Transport } from './transport.js';
+
+/**
+ * gRPC metadata, and the headers of NATS, Kafka, RabbitMQ and MQTT 5, under `authorization`. A transport without headers (TCP, Redis)
+ * has no token to show, so it is denied unless `extractToken` is overridden.
+ */
+export const rpcTransport: Transport = {
+  carrier: (context) => asObject(context.getArgByIndex(1)),
+  token: (context) => bearerToken(sole(header(context))),
+  async exception(error) {
+    const { RpcException } = await import('@nestjs/microservices');
+    return new RpcException(error.getResponse());
+  },
+};
+
+function header(context: object): unknown {
+  // gRPC: Metadata.get() gives every value of the name.
+  if (canGet(context)) return context.get('authorization');
+  const headers =
+    call(context, 'getHeaders') ?? // NATS
+    property(call(context, 'getMessage'), 'headers') ?? // Kafka
+    property(property(call(context, 'getMessage'), 'properties'), 'headers') ?? // RabbitMQ
+    property(property(call(context, 'getPacket'), 'properties'), 'userProperties'); // MQTT 5
+  const values = asObject(headers);
+  return values && canGet(values) ? values.get('authorization') : property(values, 'authorization');
+}
+
+/** Of several tokens none counts: which was meant would be a guess. Kafka's are bytes. */
+function sole(value: unknown): unknown {
+  const only = Array.isArray(value) && value.length === 1 ? value[0] : value;
+  return Buffer.isBuffer(only) ? only.toString('utf8') : only;
+}
+
+function canGet(value: object): value is { get(name: string): unknown } {
+  return typeof property(value, 'get') === 'function';
+}
+
+function call(context: object, method: string): unknown {
+  const found = property(context, method);
+  return typeof found === 'function' ? found.call(context) : undefined;
+}

@@ -1,0 +1,45 @@
+import type { UserDto } from '../platform/user.dto.js';
+import type { Pioneer } from './pioneer.js';
+
+/** What Pi said of a token, and when. The token itself is not part of it. */
+export interface VerifiedToken {
+  readonly pioneer: Pioneer;
+  /** Milliseconds since 1970, by the clock of the instance that asked Pi. */
+  readonly checkedAt: number;
+}
+
+/** Our view of an answer of `/me`. */
+export function pioneerOf(dto: UserDto): Pioneer {
+  return Object.freeze({
+    uid: dto.uid,
+    ...(dto.username !== undefined && { username: dto.username }),
+    scopes: Object.freeze([...dto.credentials.scopes]),
+    validUntil: new Date(dto.credentials.valid_until.timestamp * 1_000),
+    ...(dto.app_id !== undefined && { appId: dto.app_id }),
+  });
+}
+
+/** How a verified token lies in a shared store: plain JSON, without secrets. */
+export function toStored({ pioneer, checkedAt }: VerifiedToken): object {
+  return { ...pioneer, validUntil: pioneer.validUntil.getTime(), checkedAt };
+}
+
+/** Reads back what `toStored` wrote; undefined for anything else, for others may write to that store. */
+export function fromStored(value: unknown): VerifiedToken | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { uid, username, scopes, validUntil, appId, checkedAt } = value as Record<string, unknown>;
+  if (typeof uid !== 'string' || !isInstant(validUntil) || !isInstant(checkedAt)) return undefined;
+  if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) return undefined;
+  const pioneer: Pioneer = Object.freeze({
+    uid,
+    ...(typeof username === 'string' && { username }),
+    scopes: Object.freeze([...scopes]),
+    validUntil: new Date(validUntil),
+    ...(typeof appId === 'string' && { appId }),
+  });
+  return { pioneer, checkedAt };
+}
+
+function isInstant(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
