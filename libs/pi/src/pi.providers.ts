@@ -1,9 +1,10 @@
 import type { FactoryProvider, InjectionToken, Provider, Type } from '@nestjs/common';
-import { authProviders } from './auth/auth.providers.js';
 import { ledgerProviders } from './ledger/ledger.providers.js';
+import { checkOptions } from './options/check-options.js';
+import { resolveOptions } from './options/resolve-options.js';
+import { sayWhatIsNotChecked } from './options/say-what-is-not-checked.js';
 import { PiApps } from './pi-apps.js';
 import type { PiModuleExtras, PiModuleOptions, PiResolvedOptions } from './pi.options.js';
-import { resolvePiOptions } from './pi.options-resolver.js';
 import { getPiOptionsToken, getPiToken } from './pi.tokens.js';
 import { PiTelemetry } from './telemetry.js';
 
@@ -14,7 +15,6 @@ import { PiTelemetry } from './telemetry.js';
 const concepts: readonly ((app: string | undefined) => Provider[])[] = [
   // One a line, so that additions do not collide.
   ledgerProviders,
-  authProviders,
 ];
 
 /** Everything one registration provides, and exports. */
@@ -24,7 +24,10 @@ export function piAppProviders(app: string | undefined, givenOptions: InjectionT
     inject: [givenOptions, PiApps],
     useFactory: (given: PiModuleOptions, apps: PiApps) => {
       apps.claim(app ?? '');
-      return resolvePiOptions(given, app);
+      checkOptions(given, app ?? '');
+      const resolved = resolveOptions(given, app);
+      sayWhatIsNotChecked(resolved);
+      return resolved;
     },
   };
   const telemetry: FactoryProvider = {

@@ -1,5 +1,5 @@
-import type { PiAuthOptions, PiHttpOptions, PiModuleOptions, PiResolvedOptions } from './pi.options.js';
-import { PI_NETWORKS, PI_PLATFORM_URL } from './pi.networks.js';
+import { PI_NETWORKS, PI_PLATFORM_URL } from '../pi.networks.js';
+import type { PiAuthOptions, PiHttpOptions, PiModuleOptions, PiResolvedOptions } from '../pi.options.js';
 
 const http: Required<PiHttpOptions> = {
   timeoutMs: 10_000,
@@ -18,7 +18,7 @@ const auth: Required<Omit<PiAuthOptions, 'store'>> = {
 };
 
 /** Fills in the defaults. */
-export function resolvePiOptions<H>(given: PiModuleOptions<H>, app = ''): PiResolvedOptions<H> {
+export function resolveOptions<H>(given: PiModuleOptions<H>, app = ''): PiResolvedOptions<H> {
   const network = PI_NETWORKS[given.network];
   return {
     ...given,

@@ -1,0 +1,63 @@
+import { PiConfigurationError } from '../errors/pi-configuration-error.js';
+import type { PiModuleOptions } from '../pi.options.js';
+import { checkEndpoints } from './check-endpoints.js';
+import { checkLedger, hasMethods } from './check-ledger.js';
+import { checkWallets } from './check-wallets.js';
+import { Problems } from './problems.js';
+import type { NumberRule } from './problems.js';
+
+const HTTP: Record<string, NumberRule> = {
+  timeoutMs: { min: 1, max: 600_000, unit: 'milliseconds' },
+  retries: { min: 0, max: 10, unit: 'attempts' },
+  connections: { min: 1, max: 10_000, unit: 'connections' },
+  maxAnswerBytes: { min: 1_024, unit: 'bytes' },
+};
+
+const AUTH: Record<string, NumberRule> = {
+  cacheMs: { min: 0, unit: 'milliseconds' },
+  negativeCacheMs: { min: 0, unit: 'milliseconds' },
+  cacheSize: { min: 1, max: 10_000_000, unit: 'tokens' },
+  concurrentChecks: { min: 1, max: 10_000, unit: 'calls' },
+  queuedChecks: { min: 0, max: 1_000_000, unit: 'tokens' },
+  staleIfErrorMs: { min: 0, unit: 'milliseconds' },
+};
+
+const STRUCTURAL = ['isGlobal', 'name', 'paymentsController'];
+
+/**
+ * Looks at everything that can be known without a call.
+ *
+ * @throws PiConfigurationError naming every problem and its fix. No key, seed or password is in it.
+ */
+export function checkOptions(given: PiModuleOptions, app: string): void {
+  const problems = new Problems(app);
+  if (typeof given !== 'object' || given === null) {
+    problems.add(
+      `PiModule got ${given === null ? 'null' : typeof given} instead of options.`,
+      'Return { apiKey, network } from the factory given to PiModule.forRootAsync().',
+    );
+    throw new PiConfigurationError(problems.list);
+  }
+  checkEndpoints(given, problems);
+  checkNumbers('http', given.http, HTTP, problems);
+  checkNumbers('auth', given.auth, AUTH, problems);
+  if (given.auth?.store !== undefined && !hasMethods(given.auth.store, 'get', 'set', 'delete')) {
+    problems.add('`auth.store` is no store.', 'Pass a Keyv, or anything with get(), set() and delete().');
+  }
+  checkLedger(given.ledger, problems);
+  checkWallets(given.wallets, given.ledger !== undefined, problems);
+  for (const extra of STRUCTURAL.filter((name) => name in given)) {
+    problems.add(
+      `\`${extra}\` came out of the options factory, which is too late: it decides what Nest builds.`,
+      `Put it beside the factory: PiModule.forRootAsync({ ${extra}: …, useFactory: … }).`,
+    );
+  }
+  if (problems.list.length > 0) throw new PiConfigurationError(problems.list);
+}
+
+function checkNumbers(group: string, given: object | undefined, rules: Record<string, NumberRule>, problems: Problems) {
+  if (given === undefined) return;
+  for (const [name, rule] of Object.entries(rules)) {
+    problems.number(`${group}.${name}`, (given as Record<string, unknown>)[name], rule);
+  }
+}
