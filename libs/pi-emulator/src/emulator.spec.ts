@@ -14,8 +14,22 @@ describe('PiEmulator', () => {
     expect(await answer.json()).toMatchObject({ uid: pioneer.uid, username: 'amara', app_id: pi.appId });
   });
 
-  it('refuses an unknown token with an empty 401', async () => {
-    const answer = await fetch(`${pi.platformUrl}/me`, { headers: { authorization: 'Bearer emulated_token_nobody' } });
-    expect([answer.status, await answer.text()]).toEqual([401, '']);
+  it('takes a payment from the browser to completion', async () => {
+    const pioneer = await pi.createPioneer();
+    const call = (path: string, body?: object): Promise<Response> =>
+      fetch(`${pi.platformUrl}${path}`, {
+        method: 'POST',
+        headers: { authorization: `Key ${pi.apiKey}`, 'content-type': 'application/json' },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+    const payment = await pi.createPayment(pioneer.uid, { amount: 1.5, memo: 'Apples', metadata: { productId: 'a' } });
+    expect((await call(`/payments/${payment.identifier}/approve`)).status).toBe(200);
+    const { txid } = await pi.signPayment(payment.identifier);
+    await pi.closeLedger();
+    expect(pi.payment(payment.identifier).transaction).toMatchObject({ txid, verified: true });
+    const completed = await call(`/payments/${payment.identifier}/complete`, { txid });
+    expect(completed.status).toBe(200);
+    expect(await completed.json()).toMatchObject({ status: { developer_completed: true } });
+    expect(pi.transactions(pi.wallet.address)).toMatchObject([{ hash: txid, memo: payment.identifier }]);
   });
 });

@@ -9,20 +9,24 @@ export type PiScope =
   | 'preferred_language'
   | (string & {});
 
-/** How to make a Pioneer. */
-export interface PioneerOptions {
-  /** Default: a realistic made-up one. */
-  username?: string;
-  /** What the Pioneer grants to the app. Default: `username`, `payments`, `wallet_address`. */
+/** How to make an access token. */
+export interface TokenOptions {
+  /** What the Pioneer grants to the app. Default: `username`, `payments`, `wallet_address`; for a further token what was granted before. */
   scopes?: readonly PiScope[];
-  /** Pi in the wallet. Default: `1000`. `0`: the wallet has an address but no account on the chain. */
-  balance?: number | string;
   /** Life of the access token in milliseconds, may be negative (expired). Default: 24 hours. */
   tokenTtlMs?: number;
-  /** `false`: the Pioneer never made a wallet; payouts answer `missing_wallet`. Default: `true`. */
-  wallet?: boolean;
   /** App the token is issued to. Another one than the emulator's stands for a token stolen from another app. */
   appId?: string;
+}
+
+/** How to make a Pioneer. */
+export interface PioneerOptions extends TokenOptions {
+  /** Default: a realistic made-up one. */
+  username?: string;
+  /** Pi in the wallet. Default: `1000`. `0`: the wallet has an address but no account on the chain. */
+  balance?: number | string;
+  /** `false`: the Pioneer never made a wallet; payouts answer `missing_wallet`. Default: `true`. */
+  wallet?: boolean;
 }
 
 /** A Pioneer as the control API answers. */

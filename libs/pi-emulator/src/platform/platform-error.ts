@@ -45,8 +45,7 @@ export type VerificationError =
   | 'tx_memo_payment_identifier_mismatch'
   | 'tx_from_address_mismatch'
   | 'tx_to_address_mismatch'
-  | 'tx_amount_mismatch'
-  | 'tx_already_linked_to_another_payment';
+  | 'tx_amount_mismatch';
 
 /** A refusal of the Platform API, in its envelope. */
 export class PlatformError extends Error {

@@ -1,4 +1,4 @@
-/** A control call that makes no sense: 400 (404 for an unknown thing, 409 for a wrong moment); nothing was changed. */
+/** A call that makes no sense to the emulator: 400 (404 for an unknown thing, 409 for a wrong moment); nothing was changed. */
 export class EmulatorError extends Error {
   override readonly name = 'EmulatorError';
   constructor(

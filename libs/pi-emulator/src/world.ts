@@ -1,0 +1,109 @@
+import { Chain } from './chain/chain.js';
+import { EmulatorError } from './emulator-error.js';
+import type { ResolvedEmulatorOptions } from './emulator.options.js';
+import { appWallet, type EmulatedWallet } from './emulated-wallet.js';
+import { IdSource } from './ids.js';
+import { toStroops } from './platform/amount.js';
+import { Platform } from './platform/platform.js';
+import { checkState, type EmulatorState } from './state/emulator-state.js';
+import { StateFile, stateFileError } from './state/state-file.js';
+
+/** The emulated world: Pi's servers and the chain under them, and how both are kept and brought back together. */
+export class World {
+  readonly chain: Chain;
+  readonly platform: Platform;
+  readonly wallets: readonly EmulatedWallet[];
+  private readonly ids: IdSource;
+  private readonly file: StateFile | undefined;
+
+  constructor(
+    private readonly options: ResolvedEmulatorOptions,
+    horizonUrl: () => string,
+  ) {
+    const { network, ledgerMs, seed, stateFile } = options;
+    this.ids = new IdSource(seed);
+    this.wallets = Array.from({ length: options.wallets }, (_, index) => appWallet(index));
+    this.chain = new Chain({ network, ledgerMs, ...(seed !== undefined && { genesis: seed }) });
+    const addresses = this.wallets.map(({ address }) => address);
+    this.platform = new Platform(options, this.ids, addresses, this.chain, horizonUrl);
+    this.file = stateFile === undefined ? undefined : new StateFile(stateFile, () => this.view());
+  }
+
+  /** Brings the state file's world back, or begins a new one. @throws Error naming the file when it is of no use */
+  async open(): Promise<void> {
+    this.loadFile();
+    this.fundWallets();
+    this.chain.onClose(({ closedAt }) => this.ledgerClosed(closedAt));
+    await this.save();
+  }
+
+  /** Back to the beginning: no Pioneers, no payments, a new chain. */
+  async reset(): Promise<void> {
+    const { seed } = this.options;
+    this.chain.stop();
+    this.chain.reset(seed === undefined ? {} : { genesis: seed });
+    this.platform.import({ pioneers: [], tokens: [], payments: [], ads: [], notifications: [] });
+    this.fundWallets();
+    this.chain.start();
+    await this.save();
+  }
+
+  export(): EmulatorState {
+    return structuredClone(this.view());
+  }
+
+  /** Puts an exported world in place of this one. @throws EmulatorError when it is none; nothing is changed then */
+  import(given: unknown): void {
+    const state = structuredClone(checkState(given, this.options.network));
+    const before = this.chain.exportState();
+    try {
+      this.chain.importState(state.chain);
+    } catch (error) {
+      this.chain.importState(before);
+      throw new EmulatorError('invalid_state', `The chain of this state is of no use: ${(error as Error).message}`);
+    }
+    this.platform.import(state.platform);
+    this.ids.position = Math.max(this.ids.position, state.idPosition);
+  }
+
+  /** Resolves when everything changed so far is in the state file. */
+  async save(): Promise<void> {
+    await this.file?.save();
+  }
+
+  /** Resolves when no write of the state file is under way. */
+  async saved(): Promise<void> {
+    await this.file?.settled();
+  }
+
+  /** Shares its objects with the world: for writing only. */
+  private view(): EmulatorState {
+    return {
+      version: 1,
+      network: this.options.network,
+      idPosition: this.ids.position,
+      platform: this.platform.export(),
+      chain: this.chain.exportState(),
+    };
+  }
+
+  private ledgerClosed(closedAt: number): void {
+    this.platform.pioneerWallet.ledgerClosed(closedAt);
+    this.save().catch((error: Error) => process.emitWarning(`pi-emulator: ${error.message}`));
+  }
+
+  private fundWallets(): void {
+    const balance = toStroops(this.options.walletBalance) ?? 0n;
+    for (const { address } of this.wallets) if (!this.chain.account(address)) this.chain.fund(address, balance);
+  }
+
+  private loadFile(): void {
+    const state = this.file?.load();
+    if (!this.file || state === undefined) return;
+    try {
+      this.import(state);
+    } catch (error) {
+      throw stateFileError(this.file.path, (error as Error).message);
+    }
+  }
+}
