@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { PiLedgerOptions } from '../pi.options.js';
 import type { PiPoolClient, PiTransactionRunner } from '../pi.ports.js';
-import { notJoined } from './ledger-errors.js';
+import { ledgerUnavailable, notJoined } from './ledger-errors.js';
 import type { LedgerListener, ListenOptions } from './ledger-notifications.js';
 import type { LedgerSession } from './ledger-session.js';
 import { migrationScript } from './migration-bookkeeping.js';
@@ -23,6 +23,7 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
   /** The transaction the running code is in. Statements without one of their own are kept from waiting for it. */
   readonly #current = new AsyncLocalStorage<OpenTransaction<unknown>>();
   #opening: Promise<OpenLedger> | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(private readonly options: PiLedgerOptions<Handle>) {}
 
@@ -100,18 +101,25 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
   }
 
   /** @internal Opens the database and migrates it; once, whoever comes first. */
-  open(): Promise<OpenLedger> {
+  async open(): Promise<OpenLedger> {
+    if (this.#closing) throw ledgerUnavailable('network', 'this process is shutting down');
     return (this.#opening ??= openLedger(this.options).catch((error: unknown) => {
       this.#opening = undefined;
       throw error;
     }));
   }
 
+  /** So that a wrong address or a schema that does not fit stops the start, not the first payment. */
   async onModuleInit(): Promise<void> {
     await this.open();
   }
 
+  /** The last hook, so that what works on the ledger can finish in the ones before it. */
   async onApplicationShutdown(): Promise<void> {
+    await (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     const ledger = await this.#opening?.catch(() => undefined);
     await ledger?.close();
   }
