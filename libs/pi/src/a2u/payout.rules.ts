@@ -15,7 +15,7 @@ import type {
   WalletHistory,
   WalletRecord,
 } from './payout.evidence.js';
-import type { ReviewReason } from './review-reasons.js';
+import type { PayoutDecision, SigningReason } from './payout.decision.js';
 import { ALL_RULES, type RuleSwitches } from './rule-switches.js';
 
 /** T lies so far after the close of the ledger the attempt was signed on, in seconds of chain time. */
@@ -26,29 +26,6 @@ const RECENT_LEDGERS = 6;
 const CREATION_MARGIN = 600;
 /** An account starts at its creation's ledger × 2^32. */
 const ACCOUNT_START = 2n ** 32n;
-
-export type PayoutDecision =
-  /** Success of ours is in a ledger. */
-  | { readonly do: 'note_paid'; readonly txid: string }
-  /** Pi has verified and completed it, with or without us. */
-  | { readonly do: 'note_completed'; readonly txid?: string }
-  | { readonly do: 'sign'; readonly sequence: bigint; readonly maxTime: number; readonly why: SigningReason }
-  /** The newest envelope again; never an older one. */
-  | { readonly do: 'post' }
-  /** Commit `cancelling`, then ask Pi. */
-  | { readonly do: 'cancel'; readonly proof: CancelProof }
-  /** Evidence is missing: close(N) of the account reading, or the payment at Pi. */
-  | { readonly do: 'ask'; readonly what: 'close' | 'pi' }
-  /** The evidence is stale, mixed or short: read it again. */
-  | { readonly do: 'read_again'; readonly why: string }
-  | { readonly do: 'wait'; readonly why: string }
-  /** Pi's payment is not what we asked for: configuration. */
-  | { readonly do: 'refuse'; readonly problems: readonly string[] }
-  | { readonly do: 'review'; readonly reason: ReviewReason };
-
-export type SigningReason = 'first' | 'raised' | 'renewed' | 'fee';
-/** (a), (b) and (c) of rule 3. */
-export type CancelProof = 'never_signed' | 'expired' | 'consumed';
 
 /** What to do with a payout whose payment exists at Pi, and that is not paid, cancelling or terminal. Rules 1 to 3 and 7. */
 export function decide(p: PayoutFacts, e: Evidence, rules: RuleSwitches = ALL_RULES): PayoutDecision {
