@@ -8,4 +8,5 @@ export * from './pi-payment-mismatch-error.js';
 export * from './pi-chain-error.js';
 export * from './pi-idempotency-error.js';
 export * from './pi-configuration-error.js';
+export * from './pi-invalid-argument-error.js';
 export * from './pi-exception-filter.js';

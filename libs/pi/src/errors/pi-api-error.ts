@@ -13,6 +13,8 @@ export interface PiApiErrorInit {
   readonly platformCode?: PiPlatformCode | undefined;
   readonly payment?: PiPayment | undefined;
   readonly verificationError?: string | undefined;
+  /** Default: true for 4xx. */
+  readonly refused?: boolean;
   readonly cause?: unknown;
 }
 
@@ -36,6 +38,11 @@ export class PiApiError extends PiError {
   readonly payment?: PiPayment;
   /** With `verification_failed`: why. */
   readonly verificationError?: string;
+  /**
+   * True when Pi read the request and said no, so it did nothing. False when that is not certain (`unknown_error`, an answer that could
+   * not be read): then the work may have been done.
+   */
+  readonly refused: boolean;
 
   constructor(init: PiApiErrorInit) {
     const { code, message, status, cause } = init;
@@ -53,16 +60,9 @@ export class PiApiError extends PiError {
     this.retryable = init.retryable;
     this.endpoint = init.endpoint;
     this.platformStatus = init.platformStatus;
+    this.refused = init.refused ?? (init.platformStatus >= 400 && init.platformStatus < 500);
     if (init.platformCode !== undefined) this.platformCode = init.platformCode;
     if (init.payment !== undefined) this.payment = init.payment;
     if (init.verificationError !== undefined) this.verificationError = init.verificationError;
-  }
-
-  /**
-   * True when Pi read the request and refused it, so it did nothing. False when the answer could not be read (`platformStatus` 2xx):
-   * then the work may have been done.
-   */
-  get refused(): boolean {
-    return this.platformStatus >= 400;
   }
 }

@@ -1,1 +1,3 @@
-export type * from './call-options.js';
+export type { PiCallOptions } from './call-options.js';
+export type { PiCallObserver, PiCallReport } from './pi-call.js';
+export { PiHttpService } from './pi-http.js';
