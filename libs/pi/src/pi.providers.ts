@@ -1,9 +1,12 @@
 import type { FactoryProvider, InjectionToken, Provider, Type } from '@nestjs/common';
+import { chainProviders } from './chain/chain.providers.js';
+import { httpProviders } from './http/http.providers.js';
 import { ledgerProviders } from './ledger/ledger.providers.js';
 import { checkOptions } from './options/check-options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { sayWhatIsNotChecked } from './options/say-what-is-not-checked.js';
 import { PiApps } from './pi-apps.js';
+import { platformProviders } from './platform/platform.providers.js';
 import type { PiModuleExtras, PiModuleOptions, PiResolvedOptions } from './pi.options.js';
 import { getPiOptionsToken, getPiToken } from './pi.tokens.js';
 import { PiTelemetry } from './telemetry.js';
@@ -14,6 +17,9 @@ import { PiTelemetry } from './telemetry.js';
  */
 const concepts: readonly ((app: string | undefined) => Provider[])[] = [
   // One a line, so that additions do not collide.
+  httpProviders,
+  platformProviders,
+  chainProviders,
   ledgerProviders,
 ];
 

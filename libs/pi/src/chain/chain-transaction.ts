@@ -7,13 +7,13 @@ export interface ChainMemo {
   readonly value?: string;
 }
 
-/** A transaction as Horizon lists it. Of a fee bump, `hash` is the outer hash and everything else describes the inner transaction. */
+/** A transaction as Horizon lists it. Of a fee bump, a listing's `hash` is the wrapper's; source, sequence and memo are the inner transaction's. */
 export interface ChainTransaction {
   /** 64 hex digits. */
   readonly hash: string;
   /** Of a fee bump: the hash of the wrapped transaction. */
   readonly innerHash?: string;
-  /** Of a fee bump: the hash of the wrapper. Equals `hash` unless the record was asked for by its inner hash. */
+  /** Of a fee bump: the hash of the wrapper. Horizon repeats as `hash` the one it was asked for, so that may be the inner. */
   readonly feeBumpHash?: string;
   readonly successful: boolean;
   /** Whose sequence number it consumed: not necessarily the account whose history it is listed in. */
@@ -23,6 +23,8 @@ export interface ChainTransaction {
   readonly feeAccount: string;
   /** Charged, in stroops. */
   readonly feeCharged: bigint;
+  /** Offered at most, in stroops. */
+  readonly maxFee?: bigint;
   readonly memo?: ChainMemo;
   /** Sequence of the chain ledger it is in. */
   readonly ledger: number;
