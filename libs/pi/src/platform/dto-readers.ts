@@ -98,7 +98,7 @@ function readDelivered(value: unknown, index: number): DeliveredNotificationDto 
     title: readString(fields, 'title', path),
     body: readString(fields, 'body', path),
     user_uid: readString(fields, 'user_uid', path),
-    subroute: readNullableString(fields, 'subroute', path),
+    subroute: readString(fields, 'subroute', path),
     seen_at: readNullableString(fields, 'seen_at', path),
     dismissed_at: readNullableString(fields, 'dismissed_at', path),
   };

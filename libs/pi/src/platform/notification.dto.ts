@@ -12,7 +12,7 @@ export interface DeliveredNotificationDto {
   readonly title: string;
   readonly body: string;
   readonly user_uid: string;
-  readonly subroute: string | null;
+  readonly subroute: string;
   readonly seen_at: string | null;
   readonly dismissed_at: string | null;
   readonly [unknown: string]: unknown;
