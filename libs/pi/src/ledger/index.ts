@@ -1,2 +1,3 @@
+export { typeormTransactions, type TypeOrmDataSource, type TypeOrmManager } from './typeorm-transactions.js';
 export { PiLedger } from './pi-ledger.js';
 export type { PiTransaction } from './pi-transaction.js';

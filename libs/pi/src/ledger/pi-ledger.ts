@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { PiLedgerOptions } from '../pi.options.js';
 import type { PiPoolClient, PiTransactionRunner } from '../pi.ports.js';
+import { appTransactions } from './app-transactions.js';
 import { ledgerUnavailable, notJoined } from './ledger-errors.js';
 import type { LedgerListener, ListenOptions } from './ledger-notifications.js';
 import type { LedgerSession } from './ledger-session.js';
@@ -9,7 +10,7 @@ import { migrationScript } from './migration-bookkeeping.js';
 import { migrations } from './migrations/index.js';
 import { openLedger, type OpenLedger } from './open-ledger.js';
 import { OpenTransaction } from './open-transaction.js';
-import { checked, poolTransactions } from './pool-transactions.js';
+import { poolTransactions } from './pool-transactions.js';
 import type { PiTransaction } from './pi-transaction.js';
 import { retryConflicts } from './retry-conflicts.js';
 
@@ -51,7 +52,7 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
     this.#refuseInside();
     // Without a runner of the app's, the handle is the pool's client, which is what `Handle` then defaults to.
     const runner = this.options.transactions
-      ? checked(this.options.transactions)
+      ? appTransactions(this.options.transactions, ledger.source.timeouts)
       : (poolTransactions(ledger.source, 'app') as unknown as PiTransactionRunner<Handle>);
     return this.#run(ledger, runner, work);
   }

@@ -38,15 +38,3 @@ export function poolTransactions(source: LedgerSource, whose: keyof typeof BEGIN
     },
   };
 }
-
-/** The app's own runner, kept from committing a transaction in which a statement failed and somebody swallowed it. */
-export function checked<Handle>(runner: PiTransactionRunner<Handle>): PiTransactionRunner<Handle> {
-  return {
-    run: (work) =>
-      runner.run(async (query, handle) => {
-        const result = await work(query, handle);
-        await query('select 1');
-        return result;
-      }),
-  };
-}
