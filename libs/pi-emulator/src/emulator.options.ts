@@ -1,4 +1,5 @@
 import type { EmulatedNetwork } from './network.js';
+import { toStroops } from './platform/amount.js';
 
 /** What `PiEmulator.start()` takes. Everything has a default: `PiEmulator.start()` alone gives a working Pi. */
 export interface PiEmulatorOptions {
@@ -18,6 +19,8 @@ export interface PiEmulatorOptions {
   wallets?: number;
   /** Balance of each app wallet at the first ledger, in Pi. Default: `1000000`. */
   walletBalance?: number | string;
+  /** Pioneers to begin with, when there are none yet. Default: `0`. */
+  pioneers?: number;
   /** Keep the state in this file: loaded at start, written before a request that changed something is answered. Default: in memory. */
   stateFile?: string;
   /** Makes identifiers, uids, tokens and the dice of faults repeatable. Default: random. */
@@ -54,6 +57,7 @@ export function resolveOptions(options: PiEmulatorOptions = {}): ResolvedEmulato
     appId: options.appId ?? `emulated-app-${network}`,
     wallets: options.wallets ?? 1,
     walletBalance: options.walletBalance ?? 1_000_000,
+    pioneers: options.pioneers ?? 0,
     stateFile: options.stateFile,
     seed: options.seed === undefined ? undefined : String(options.seed),
     a2uLimit: options.a2uLimit ?? 'user',
@@ -86,5 +90,10 @@ function* problemsOf(options: ResolvedEmulatorOptions): Generator<string> {
     yield `apiKey does not start with 'emulated_': the emulator takes made-up keys only, so that a real one is never typed into it.`;
   if (!Number.isInteger(options.wallets) || options.wallets < 1 || options.wallets > 1000)
     yield `wallets is ${options.wallets}: give a whole number from 1 to 1000.`;
+  if (!Number.isInteger(options.pioneers) || options.pioneers < 0 || options.pioneers > 10_000)
+    yield `pioneers is ${options.pioneers}: give a whole number from 0 to 10000.`;
+  const balance = toStroops(options.walletBalance);
+  if (balance === undefined || balance < 10_000_000n)
+    yield `walletBalance is ${options.walletBalance}: give Pi with at most 7 decimals, at least 1.`;
   if (!['app', 'user'].includes(options.a2uLimit)) yield `a2uLimit is '${options.a2uLimit}': give 'app' or 'user'.`;
 }

@@ -133,9 +133,7 @@ export class PiEmulator {
     const { stroops, ...checked } = checkPioneer(options, 2n * this.chain.baseReserve);
     if (checked.username !== undefined && this.platform.pioneers.isTaken(checked.username))
       throw new EmulatorError('username_taken', `There is a Pioneer called ${checked.username} already.`, 409);
-    const pioneer = this.platform.pioneers.create(checked);
-    if (pioneer.walletAddress !== '' && stroops > 0n) this.chain.fund(pioneer.walletAddress, stroops);
-    return this.saved(pioneer);
+    return this.saved(this.world.addPioneer(checked, stroops));
   }
 
   pioneers(): PioneerRecord[] {

@@ -11,7 +11,14 @@ export type { EmulatedNetwork } from './network.js';
 export type { AdStatus, RewardedAdStatusDto } from './platform/ads.js';
 export type { DeliveredNotification } from './platform/notifications.js';
 export type { PaymentDirection, PaymentDto, PaymentStatus, PaymentTransaction } from './platform/payment.js';
-export type { EmulatedPioneer, PioneerOptions, PiScope, TokenOptions, UserDto } from './platform/pioneer.js';
+export type {
+  EmulatedPioneer,
+  PioneerOptions,
+  PioneerRecord,
+  PiScope,
+  TokenOptions,
+  UserDto,
+} from './platform/pioneer.js';
 export type { SignOptions } from './platform/pioneer-wallet.js';
 export type { PlatformErrorCode, VerificationError } from './platform/platform-error.js';
 export type { EmulatorState } from './state/emulator-state.js';

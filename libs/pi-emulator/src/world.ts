@@ -4,9 +4,13 @@ import type { ResolvedEmulatorOptions } from './emulator.options.js';
 import { appWallet, type EmulatedWallet } from './emulated-wallet.js';
 import { IdSource } from './ids.js';
 import { toStroops } from './platform/amount.js';
+import type { EmulatedPioneer, PioneerOptions } from './platform/pioneer.js';
 import { Platform } from './platform/platform.js';
 import { checkState, type EmulatorState } from './state/emulator-state.js';
 import { StateFile, stateFileError } from './state/state-file.js';
+
+/** 1000 Pi. */
+const DEFAULT_BALANCE = 10_000_000_000n;
 
 /** The emulated world: Pi's servers and the chain under them, and how both are kept and brought back together. */
 export class World {
@@ -32,7 +36,7 @@ export class World {
   /** Brings the state file's world back, or begins a new one. @throws Error naming the file when it is of no use */
   async open(): Promise<void> {
     this.loadFile();
-    this.fundWallets();
+    this.populate();
     this.chain.onClose(({ closedAt }) => this.ledgerClosed(closedAt));
     await this.save();
   }
@@ -43,7 +47,7 @@ export class World {
     this.chain.stop();
     this.chain.reset(seed === undefined ? {} : { genesis: seed });
     this.platform.import({ pioneers: [], tokens: [], payments: [], ads: [], notifications: [] });
-    this.fundWallets();
+    this.populate();
     this.chain.start();
     await this.save();
   }
@@ -92,9 +96,20 @@ export class World {
     this.save().catch((error: Error) => process.emitWarning(`pi-emulator: ${error.message}`));
   }
 
-  private fundWallets(): void {
-    const balance = toStroops(this.options.walletBalance) ?? 0n;
+  /** A Pioneer who has signed in to the app, with a wallet that holds `stroops`. */
+  addPioneer(options: PioneerOptions, stroops: bigint): EmulatedPioneer {
+    const pioneer = this.platform.pioneers.create(options);
+    if (pioneer.walletAddress !== '' && stroops > 0n) this.chain.fund(pioneer.walletAddress, stroops);
+    return pioneer;
+  }
+
+  /** What there is at the beginning, unless the state file brought it. */
+  private populate(): void {
+    const { walletBalance, pioneers } = this.options;
+    const balance = toStroops(walletBalance) ?? 0n;
     for (const { address } of this.wallets) if (!this.chain.account(address)) this.chain.fund(address, balance);
+    if (this.platform.pioneers.list().length > 0) return;
+    for (let count = 0; count < pioneers; count += 1) this.addPioneer({}, DEFAULT_BALANCE);
   }
 
   private loadFile(): void {
