@@ -48,7 +48,7 @@ describe('GET /v2/me', () => {
   it('shows documented fields only when told so', async () => {
     const strict = await Bench.start({ undocumentedFields: false });
     const { accessToken } = await strict.pi.createPioneer({ username: 'amara' });
-    expect(Object.keys((await strict.me(accessToken)).body).sort()).toEqual(['credentials', 'uid', 'username']);
+    expect(Object.keys((await strict.me(accessToken)).body).toSorted()).toEqual(['credentials', 'uid', 'username']);
     await strict.stop();
   });
 
