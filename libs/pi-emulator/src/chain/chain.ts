@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { Accounts } from './accounts.js';
+import { Adversary } from './adversary/adversary.js';
 import { applyLedger } from './application.js';
 import { accountsFromJson, toJson, transactionsFromJson, type ChainState } from './chain-state.js';
 import { ChainView } from './chain-view.js';
@@ -33,6 +33,9 @@ export class Chain {
   readonly ledgerMs: number | 'manual';
   readonly submitTimeoutMs: number;
 
+  /** Everything that can go wrong, on demand. */
+  readonly adversary: Adversary;
+
   /** @internal */ readonly accounts = new Accounts();
   /** @internal */ readonly history = new History();
   /** @internal */ readonly ledgers = new Ledgers();
@@ -57,6 +60,7 @@ export class Chain {
     this.submitTimeoutMs = options.submitTimeoutMs ?? 30_000;
     this.firstLedger = options.firstLedger ?? 1;
     this.mempool = new Mempool(this);
+    this.adversary = new Adversary(this);
     this.begin(options.genesis ?? randomUUID());
   }
 
