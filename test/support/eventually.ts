@@ -1,0 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Waits for a condition instead of for a time. */
+export async function eventually<T>(look: () => T | Promise<T>, { withinMs = 5_000 } = {}): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    try {
+      const seen = await look();
+      if (seen !== false && seen !== undefined) return seen;
+      if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${String(look)}`);
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+    await sleep(10);
+  }
+}
