@@ -1,4 +1,4 @@
-import { Injectable, Module } from '@nestjs/common';
+import { Injectable, Logger, Module } from '@nestjs/common';
 import type { DynamicModule, INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { InjectPi, PiConfigurationError, PiModule } from 'nestjs-pi';
@@ -128,6 +128,19 @@ describe('PiModule', () => {
   });
 });
 
+describe('what the options leave open', () => {
+  it.each<[string, object, RegExp | undefined]>([
+    ['no appId', {}, /No appId: a token that Pi issued to another app is accepted/],
+    ['wallets without a ledger', { appId: 'a', wallets: [{ signer: { seed: SEED } }] }, /Wallets, but no ledger/],
+    ['nothing', { appId: 'a' }, undefined],
+  ])('%s is said at boot', async (_title, options, line) => {
+    const said = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    await boot(PiModule.forRoot({ ...GOOD, ...options }));
+    expect(said.mock.calls.map(([message]) => message)).toEqual(line ? [expect.stringMatching(line)] : []);
+    said.mockRestore();
+  });
+});
+
 describe('the check of options at boot', () => {
   const WALLET = { signer: { seed: SEED } };
   const LEDGER = { directory: '/tmp/none' };
@@ -161,7 +174,6 @@ describe('the check of options at boot', () => {
     ['a pool that is none', { ledger: { pool: {} } }, /`ledger\.pool` is no pg\.Pool/],
     ['an unknown way to migrate', { ledger: { ...LEDGER, migrations: 'never' } }, /`ledger\.migrations` is "never"/],
     ['a runner that is none', { ledger: { ...LEDGER, transactions: {} } }, /cannot run a transaction/],
-    ['wallets without a ledger', { wallets: [WALLET] }, /`wallets` are given, but no `ledger`/],
     [
       'a seed cut short',
       { ledger: LEDGER, wallets: [{ signer: { seed: 'SABC' } }] },

@@ -1,4 +1,5 @@
 import type { FactoryProvider, InjectionToken, Provider, Type } from '@nestjs/common';
+import { authProviders } from './auth/auth.providers.js';
 import { chainProviders } from './chain/chain.providers.js';
 import { httpProviders } from './http/http.providers.js';
 import { ledgerProviders } from './ledger/ledger.providers.js';
@@ -21,6 +22,7 @@ const concepts: readonly ((app: string | undefined) => Provider[])[] = [
   platformProviders,
   chainProviders,
   ledgerProviders,
+  authProviders,
 ];
 
 /** Everything one registration provides, and exports. */

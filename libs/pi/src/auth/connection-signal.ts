@@ -1,3 +1,4 @@
+import { HttpException } from '@nestjs/common';
 import type { Connection } from './transports/transport.js';
 
 /** Runs work with a signal that is aborted when the caller goes away. */
@@ -7,7 +8,8 @@ export async function whileConnected<T>(
 ): Promise<T> {
   if (!connection) return work();
   const controller = new AbortController();
-  const leave = () => controller.abort();
+  // An HttpException, for Nest logs any other as a fault of ours. 499 is what nginx calls it; nobody is left to read it.
+  const leave = () => controller.abort(new HttpException({ statusCode: 499, message: 'The client has gone.' }, 499));
   if (connection.destroyed) leave();
   connection.once('close', leave);
   try {

@@ -73,6 +73,7 @@ beforeAll(async () => {
 });
 afterAll(() => emulator.stop());
 afterEach(async () => {
+  await emulator.reset();
   await running?.close();
   running = undefined;
 });
@@ -266,6 +267,7 @@ describe.each(ADAPTERS)('PiAuthGuard on %s', (_name, Adapter) => {
     await eventually(() => pi.open === 1);
     client.destroy();
     await eventually(() => pi.aborted === 1);
+    expect(pi.calls).toEqual(['cold']);
     await pi.stop();
   });
 });

@@ -1,1 +1,1 @@
-export {};
+export { piConfig } from './pi.config.js';

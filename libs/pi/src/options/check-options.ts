@@ -45,7 +45,7 @@ export function checkOptions(given: PiModuleOptions, app: string): void {
     problems.add('`auth.store` is no store.', 'Pass a Keyv, or anything with get(), set() and delete().');
   }
   checkLedger(given.ledger, problems);
-  checkWallets(given.wallets, given.ledger !== undefined, problems);
+  checkWallets(given.wallets, problems);
   for (const extra of STRUCTURAL.filter((name) => name in given)) {
     problems.add(
       `\`${extra}\` came out of the options factory, which is too late: it decides what Nest builds.`,

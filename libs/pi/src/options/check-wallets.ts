@@ -7,17 +7,11 @@ const SEED = /^S[A-Z2-7]{55}$/;
 const PUBLIC_KEY = /^G[A-Z2-7]{55}$/;
 
 /** Shape only: a seed's checksum is found when the wallet opens, for that needs the chain's code. */
-export function checkWallets(wallets: unknown, hasLedger: boolean, problems: Problems): void {
+export function checkWallets(wallets: unknown, problems: Problems): void {
   if (wallets === undefined) return;
   if (!Array.isArray(wallets)) {
     problems.add(`\`wallets\` is ${shown(wallets)}.`, 'Use a list: wallets: [{ signer: { seed } }].');
     return;
-  }
-  if (wallets.length > 0 && !hasLedger) {
-    problems.add(
-      '`wallets` are given, but no `ledger`: a payout that is not journaled could be paid twice.',
-      "Add ledger: { url: 'postgres://…' } (or { directory } to start with).",
-    );
   }
   wallets.forEach((wallet: unknown, index) => checkWallet(wallet, `wallets[${index}]`, problems));
   checkDistinct(wallets, problems);
