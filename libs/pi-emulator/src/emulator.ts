@@ -44,7 +44,6 @@ export class PiEmulator {
   readonly faults: Faults;
   private readonly world: World;
   private readonly requests = new Journal();
-  private readonly closing = new AbortController();
   private server: FastifyInstance | undefined;
   private origin = '';
 
@@ -65,8 +64,7 @@ export class PiEmulator {
 
   /** Closes the port, every open connection and every timer. Requests under way are cut off. */
   async stop(): Promise<void> {
-    this.closing.abort();
-    this.chain.stop();
+    this.world.stop();
     await this.server?.close();
     await this.world.saved();
   }
@@ -265,7 +263,7 @@ export class PiEmulator {
 
   private async open(): Promise<void> {
     await this.world.open();
-    this.server = await buildServer({ emulator: this, world: this.world, journal: this.requests }, this.closing.signal);
+    this.server = await buildServer({ emulator: this, world: this.world, journal: this.requests });
     const { host, port } = this.options;
     await listen(this.server, host, port);
     const { port: bound } = this.server.server.address() as AddressInfo;

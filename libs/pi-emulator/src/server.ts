@@ -4,13 +4,14 @@ import { controlRoutes } from './control/control.routes.js';
 import type { PiEmulator } from './emulator.js';
 import { installFaults } from './faults/fault.hook.js';
 import { installJournal } from './journal/journal.hook.js';
+import { chainControlRoutes, horizonRoutes } from './horizon/index.js';
 import type { Journal } from './journal/journal.js';
 import { platformRoutes } from './platform/platform.routes.js';
 import { sdkRoutes } from './sdk/index.js';
 import type { World } from './world.js';
 
 /** Puts everything the emulator answers on one port: Platform API, Horizon, browser SDK, dashboard, control API. */
-export async function buildServer({ emulator, world, journal }: Parts, closing: AbortSignal): Promise<FastifyInstance> {
+export async function buildServer({ emulator, world, journal }: Parts): Promise<FastifyInstance> {
   const server = Fastify({ logger: false, forceCloseConnections: true, bodyLimit: 256 * 1024 * 1024 });
   tolerateEmptyJson(server);
   installPersistence(server, world);
@@ -20,12 +21,28 @@ export async function buildServer({ emulator, world, journal }: Parts, closing: 
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: ['Latest-Ledger', 'Retry-After'],
   });
-  installFaults(server, emulator.faults, closing);
+  server.setNotFoundHandler((request, reply) =>
+    reply
+      .code(404)
+      .type('application/problem+json; charset=utf-8')
+      .send(JSON.stringify(nothingAt(`${request.method} ${request.url}`))),
+  );
+  installFaults(server, emulator.faults, world.closing);
   await server.register(async (scope) => controlRoutes(scope, emulator), { prefix: '/_emulator' });
   await server.register(async (scope) => platformRoutes(scope, world.platform), { prefix: '/v2' });
+  await server.register(horizonRoutes, { chain: world.chain });
+  await server.register(chainControlRoutes, { chain: world.chain });
   await server.register(async (scope) => sdkRoutes(scope, emulator));
   return server;
 }
+
+/** Horizon's form of a 404: its paths are the root paths. */
+const nothingAt = (what: string): object => ({
+  type: 'https://stellar.org/horizon-errors/not_found',
+  title: 'Resource Missing',
+  status: 404,
+  detail: `pi-emulator has no ${what}: the Platform API is under /v2, Horizon at the root, the control API under /_emulator.`,
+});
 
 interface Parts {
   readonly emulator: PiEmulator;

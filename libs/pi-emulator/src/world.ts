@@ -19,6 +19,8 @@ export class World {
   readonly wallets: readonly EmulatedWallet[];
   private readonly ids: IdSource;
   private readonly file: StateFile | undefined;
+  private readonly ending = new AbortController();
+  private life = new AbortController();
 
   constructor(
     private readonly options: ResolvedEmulatorOptions,
@@ -29,7 +31,7 @@ export class World {
     this.wallets = Array.from({ length: options.wallets }, (_, index) => appWallet(index));
     this.chain = new Chain({ network, ledgerMs, ...(seed !== undefined && { genesis: seed }) });
     const addresses = this.wallets.map(({ address }) => address);
-    this.platform = new Platform(options, this.ids, addresses, this.chain, horizonUrl);
+    this.platform = new Platform(options, this.ids, addresses, this.chain, horizonUrl, () => this.life.signal);
     this.file = stateFile === undefined ? undefined : new StateFile(stateFile, () => this.view());
   }
 
@@ -41,9 +43,23 @@ export class World {
     await this.save();
   }
 
+  /** Ends for good: everybody who waits for something is let go. */
+  stop(): void {
+    this.ending.abort();
+    this.life.abort();
+    this.chain.stop();
+  }
+
+  /** Aborted by `stop()`. */
+  get closing(): AbortSignal {
+    return this.ending.signal;
+  }
+
   /** Back to the beginning: no Pioneers, no payments, a new chain. */
   async reset(): Promise<void> {
     const { seed } = this.options;
+    this.life.abort();
+    this.life = new AbortController();
     this.chain.stop();
     this.chain.reset(seed === undefined ? {} : { genesis: seed });
     this.platform.import({ pioneers: [], tokens: [], payments: [], ads: [], notifications: [] });

@@ -10,6 +10,7 @@ export function redactAuthorization(header: string): string {
 /** A copy of a body in which values that look like keys, tokens or seeds of the real world are cut short. */
 export function redactBody(body: unknown, field = ''): unknown {
   if (typeof body === 'string') return SECRET_FIELD.test(field) || SEED.test(body) ? mask(body) : body;
+  if (body instanceof URLSearchParams) return redactBody(Object.fromEntries(body));
   if (Array.isArray(body)) return body.map((value) => redactBody(value, field));
   if (typeof body !== 'object' || body === null) return body;
   return Object.fromEntries(Object.entries(body).map(([key, value]) => [key, redactBody(value, key)]));

@@ -24,6 +24,8 @@ export class PioneerWallet {
   constructor(
     private readonly payments: Payments,
     private readonly chain: Chain,
+    /** Aborted when this world ends: nobody waits for its ledgers any more. */
+    private readonly end: () => AbortSignal,
   ) {}
 
   /**
@@ -73,7 +75,7 @@ export class PioneerWallet {
   }
 
   /** Waits while another payment of the same Pioneer is pending: an account has one pending transaction at a time. */
-  private async submitWhenFree(payment: PaymentRecord, link: boolean): Promise<{ txid: string } | undefined> {
+  private async submitWhenFree(payment: PaymentRecord, link: boolean): Promise<{ txid: string }> {
     const attempt = (): { txid: string } | Error | undefined => {
       try {
         return this.submit(payment, link);
@@ -81,7 +83,7 @@ export class PioneerWallet {
         return error as Error;
       }
     };
-    const answer = await this.chain.waitUntil(attempt, { timeoutMs: PATIENCE_MS });
+    const answer = await this.wait(attempt);
     if (answer instanceof Error) throw answer;
     return answer;
   }
@@ -120,9 +122,14 @@ export class PioneerWallet {
     );
   }
 
+  private async wait<T>(ask: () => T | undefined): Promise<T> {
+    const answer = await this.chain.waitUntil(ask, { timeoutMs: PATIENCE_MS, signal: this.end() });
+    if (answer !== undefined) return answer;
+    throw new EmulatorError('stopped', 'The emulator ended before the transaction applied.', 503);
+  }
+
   private async untilApplied(payment: PaymentRecord, txid: string): Promise<void> {
-    const done = await this.chain.waitUntil(() => (payment.pending ? undefined : true), { timeoutMs: PATIENCE_MS });
-    if (!done) throw new EmulatorError('stopped', 'The emulator stopped before the transaction applied.', 503);
+    await this.wait(() => (payment.pending ? undefined : true));
     const transaction = this.chain.transaction(txid);
     if (!transaction) throw chainRefused(['expired']);
     if (!transaction.successful) throw chainRefused([transaction.resultCode, ...transaction.operationCodes]);

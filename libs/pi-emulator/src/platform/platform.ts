@@ -38,13 +38,14 @@ export class Platform {
     readonly wallets: readonly string[],
     chain: Chain,
     horizonUrl: () => string,
+    end: () => AbortSignal,
   ) {
     this.pioneers = new Pioneers(options.appId, ids);
     this.payments = new Payments(options.network, horizonUrl);
     this.ads = new Ads(ids);
     this.notifications = new Notifications(ids, this.pioneers);
     this.developer = new DeveloperCalls(options, ids, wallets, this.pioneers, this.payments, chain);
-    this.pioneerWallet = new PioneerWallet(this.payments, chain);
+    this.pioneerWallet = new PioneerWallet(this.payments, chain, end);
   }
 
   /** A Pioneer by uid. @throws EmulatorError 404 */
