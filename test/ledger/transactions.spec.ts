@@ -178,7 +178,7 @@ describe.each(libraries)('A delivery written with %s', (_, open) => {
     const failed = app.deliver('swallowed', async (tx) => {
       await tx.query('select 1 / 0').catch(() => {});
     });
-    await expect(failed).rejects.toThrow(/rolled everything back|current transaction is aborted/);
+    await expect(failed).rejects.toThrow(/rolled everything back/);
     expect(await committed('swallowed')).toEqual({ orders: 0, claims: 0 });
   });
 
@@ -214,8 +214,8 @@ describe.each(libraries)('A delivery written with %s', (_, open) => {
     await new Promise(setImmediate);
     expect(work).not.toHaveBeenCalled();
     expect(log).toHaveBeenCalledWith(
-      expect.stringMatching(/after a commit/),
-      expect.stringMatching(/mail server down/),
+      expect.stringMatching(/after a commit.*mail server down/),
+      expect.stringContaining('transactions.spec'),
     );
     expect(await committed('logged')).toEqual({ orders: 1, claims: 0 });
     log.mockRestore();

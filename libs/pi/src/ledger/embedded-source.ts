@@ -4,7 +4,7 @@ import { Logger } from '@nestjs/common';
 import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import type { PiPool } from '../pi.ports.js';
 import { lockFolder } from './folder-lock.js';
-import { ledgerUnavailable } from './ledger-errors.js';
+import { ledgerUnavailable, messageOf } from './ledger-errors.js';
 import type { LedgerSource, LedgerTimeouts } from './ledger-source.js';
 
 /** Statements run in this very process and wait for nobody but each other. */
@@ -61,7 +61,7 @@ async function loadPglite() {
   } catch (error) {
     throw new PiConfigurationError([
       {
-        problem: `\`ledger.directory\` needs the package @electric-sql/pglite, which cannot be loaded (${error instanceof Error ? error.message : error})`,
+        problem: `\`ledger.directory\` needs the package @electric-sql/pglite, which cannot be loaded (${messageOf(error)})`,
         fix: 'npm install @electric-sql/pglite@^0.5 — or use a PostgreSQL by `ledger.url`',
       },
     ]);

@@ -54,6 +54,6 @@ export class LedgerConnection {
 
   release(): void {
     (this.client as EventfulClient).off?.('error', this.#onError);
-    this.client.release(this.#lost instanceof Error ? this.#lost : this.#lost !== undefined);
+    this.client.release(this.#lost !== undefined);
   }
 }

@@ -8,6 +8,12 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** By its shape: an error can come from another realm (worker, vm), where `instanceof Error` is false. */
+export function messageOf(error: unknown): string {
+  const message = (error as { message?: unknown } | null | undefined)?.message;
+  return typeof message === 'string' ? message : String(error);
+}
+
 /** Two transactions got in each other's way and PostgreSQL undid this one whole: running it again is right. */
 export function isConflict(error: unknown): boolean {
   const code = codeOf(error instanceof PiUnavailableError ? error.cause : error);
@@ -31,7 +37,7 @@ const AWAY_MESSAGE =
 export function isConnectionLost(error: unknown): boolean {
   const code = codeOf(error);
   if (code !== undefined && (AWAY.has(code) || code.startsWith('08'))) return true;
-  return error instanceof Error && AWAY_MESSAGE.test(error.message);
+  return AWAY_MESSAGE.test(messageOf(error));
 }
 
 /** What a caller of the ledger gets to see. Constraint violations and faulty SQL stay as PostgreSQL reported them. */

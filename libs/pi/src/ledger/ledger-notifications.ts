@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PiQuery } from '../pi.ports.js';
 import type { LedgerSource } from './ledger-source.js';
+import type { SessionGround } from './open-transaction.js';
 import { PostgresListener } from './postgres-listener.js';
 
 /** One channel for all topics, so that there is one LISTEN. */
@@ -38,7 +39,7 @@ export class LedgerNotifications {
   }
 
   /** In a transaction: delivered with its commit, or not at all. */
-  async notify(over: { query: PiQuery; afterCommit(work: () => unknown): void }, topic: string, payload = '') {
+  async notify(over: SessionGround, topic: string, payload = ''): Promise<void> {
     if (!this.source.embedded) {
       await over.query('select pg_notify($1, $2)', [CHANNEL, JSON.stringify({ from: this.#self, topic, payload })]);
     }

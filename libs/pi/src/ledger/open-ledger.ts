@@ -1,12 +1,15 @@
 import { Logger } from '@nestjs/common';
+import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import type { PiLedgerOptions } from '../pi.options.js';
 import type { PiQuery } from '../pi.ports.js';
-import { toLedgerError } from './ledger-errors.js';
+import { codeOf, messageOf, toLedgerError } from './ledger-errors.js';
 import type { LedgerSession } from './ledger-session.js';
 import { LedgerNotifications } from './ledger-notifications.js';
 import { acquire, type LedgerSource } from './ledger-source.js';
+import { runAfterCommit } from './after-commit.js';
 import { OpenTransaction, type SessionMaker } from './open-transaction.js';
 import type { PiTransaction } from './pi-transaction.js';
+import type { TimedQuery } from './timed-query.js';
 import { postgresByPool, postgresByUrl } from './postgres-source.js';
 
 /** Longest a start waits for another instance that is migrating. */
@@ -36,17 +39,21 @@ export async function openLedger<Handle>(options: PiLedgerOptions<Handle>): Prom
     ]);
     const query: PiQuery = (text, values) => oneStatement(source, text, values);
     const notifications = new LedgerNotifications(source, query);
-    const sessionOver: SessionMaker = (over) => ({
-      ...kyselyOver(mapped(over.query)),
-      query: mapped(over.query),
-      afterCommit: (work) => over.afterCommit(work),
-      notify: (topic, payload) => notifications.notify(over, topic, payload),
-    });
+    const sessionOver: SessionMaker = (over) => {
+      const query = own(over.query, source.timeouts.statementMs);
+      const afterCommit = (work: () => unknown) => over.afterCommit(work);
+      return {
+        ...kyselyOver(query),
+        query,
+        afterCommit,
+        notify: (topic, payload) => notifications.notify({ query, afterCommit }, topic, payload),
+      };
+    };
     return {
       source,
       notifications,
       canLoseCommits: source.losesCommits || (await settingsLoseCommits(query)),
-      session: sessionOver({ query, afterCommit: (work) => void work() }),
+      session: sessionOver({ query, afterCommit: runAfterCommit }),
       sessionOver,
       sessionIn: (tx) => (tx instanceof OpenTransaction ? tx.session : sessionOver(tx)),
       close: async () => {
@@ -56,6 +63,10 @@ export async function openLedger<Handle>(options: PiLedgerOptions<Handle>): Prom
     };
   } catch (error) {
     await source.close();
+    if (error instanceof PiUnavailableError) {
+      const why = error.cause === undefined ? error.reason : messageOf(error.cause) || codeOf(error.cause);
+      new Logger('PiLedger').error(`Cannot open the ledger, ${source.description}: ${why}`);
+    }
     throw error;
   }
 }
@@ -102,11 +113,11 @@ async function settingsLoseCommits(query: PiQuery): Promise<boolean> {
   return rows.some(({ fsync, commit }) => fsync === 'off' || commit === 'off');
 }
 
-/** Errors of the app's own runner in the words of ours. */
-function mapped(query: PiQuery): PiQuery {
+/** Statements of the ledger's own, in the ledger's time and, where the app's library runs them, the ledger's words. */
+function own(query: TimedQuery, timeoutMs: number): PiQuery {
   return async (text, values) => {
     try {
-      return await query(text, values);
+      return await query(text, values, timeoutMs);
     } catch (error) {
       throw toLedgerError(error);
     }

@@ -1,11 +1,16 @@
-import type { Logger } from '@nestjs/common';
-import type { PiQuery } from '../pi.ports.js';
+import { runAfterCommit } from './after-commit.js';
 import { transactionEnded } from './ledger-errors.js';
 import type { LedgerSession } from './ledger-session.js';
 import type { PiTransaction } from './pi-transaction.js';
+import type { TimedQuery } from './timed-query.js';
 
-/** Makes the ledger's own session over the statements of a transaction. */
-export type SessionMaker = (over: Pick<PiTransaction<unknown>, 'query' | 'afterCommit'>) => LedgerSession;
+/** What a session is made over: the statements of the pool, or of a transaction. */
+export interface SessionGround {
+  readonly query: TimedQuery;
+  afterCommit(work: () => unknown): void;
+}
+
+export type SessionMaker = (over: SessionGround) => LedgerSession;
 
 /** A transaction while its function runs, and the work it left for after the commit. */
 export class OpenTransaction<Handle> implements PiTransaction<Handle> {
@@ -14,7 +19,7 @@ export class OpenTransaction<Handle> implements PiTransaction<Handle> {
   #open = true;
 
   constructor(
-    private readonly run: PiQuery,
+    private readonly run: TimedQuery,
     readonly handle: Handle,
     makeSession: SessionMaker,
   ) {
@@ -26,9 +31,10 @@ export class OpenTransaction<Handle> implements PiTransaction<Handle> {
     return this.#open;
   }
 
-  readonly query: PiQuery = async (text, values) => {
+  /** Also `TimedQuery`, for the ledger's own statements. */
+  readonly query: TimedQuery = async (text, values, timeoutMs) => {
     if (!this.#open) throw transactionEnded();
-    return this.run(text, values);
+    return this.run(text, values, timeoutMs);
   };
 
   afterCommit(work: () => unknown): void {
@@ -40,12 +46,8 @@ export class OpenTransaction<Handle> implements PiTransaction<Handle> {
     this.#open = false;
   }
 
-  /** Starts what was left for after the commit. Nobody waits for it, and its failure changes nothing: it is logged. */
-  committed(logger: Logger): void {
-    for (const work of this.#afterCommit) {
-      void (async () => work())().catch((error: unknown) => {
-        logger.error('Work after a commit failed; the commit stands', error instanceof Error ? error.stack : error);
-      });
-    }
+  /** To be called when the commit stands. */
+  committed(): void {
+    this.#afterCommit.forEach(runAfterCommit);
   }
 }

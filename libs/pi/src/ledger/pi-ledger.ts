@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { PiLedgerOptions } from '../pi.options.js';
-import type { PiPoolClient, PiTransactionRunner } from '../pi.ports.js';
+import type { PiPoolClient } from '../pi.ports.js';
 import { appTransactions } from './app-transactions.js';
 import { ledgerUnavailable, notJoined } from './ledger-errors.js';
 import type { LedgerListener, ListenOptions } from './ledger-notifications.js';
@@ -12,6 +12,7 @@ import { openLedger, type OpenLedger } from './open-ledger.js';
 import { OpenTransaction } from './open-transaction.js';
 import { poolTransactions } from './pool-transactions.js';
 import type { PiTransaction } from './pi-transaction.js';
+import type { TimedRunner } from './timed-query.js';
 import { retryConflicts } from './retry-conflicts.js';
 
 /**
@@ -20,7 +21,6 @@ import { retryConflicts } from './retry-conflicts.js';
  * `payouts.pay(…, { tx })` or `ads.claim(…, { tx })`.
  */
 export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicationShutdown {
-  readonly #logger = new Logger(PiLedger.name);
   /** The transaction the running code is in. Statements without one of their own are kept from waiting for it. */
   readonly #current = new AsyncLocalStorage<OpenTransaction<unknown>>();
   #opening: Promise<OpenLedger> | undefined;
@@ -53,7 +53,7 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
     // Without a runner of the app's, the handle is the pool's client, which is what `Handle` then defaults to.
     const runner = this.options.transactions
       ? appTransactions(this.options.transactions, ledger.source.timeouts)
-      : (poolTransactions(ledger.source, 'app') as unknown as PiTransactionRunner<Handle>);
+      : (poolTransactions(ledger.source, 'app') as unknown as TimedRunner<Handle>);
     return this.#run(ledger, runner, work);
   }
 
@@ -131,7 +131,7 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
 
   async #run<T, H>(
     ledger: OpenLedger,
-    runner: PiTransactionRunner<H>,
+    runner: TimedRunner<H>,
     work: (tx: OpenTransaction<H>) => Promise<T>,
   ): Promise<T> {
     let last: OpenTransaction<H> | undefined;
@@ -143,7 +143,7 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
         tx.end();
       }
     });
-    last?.committed(this.#logger);
+    last?.committed();
     return result;
   }
 }

@@ -1,6 +1,7 @@
-import type { PiPoolClient, PiTransactionRunner } from '../pi.ports.js';
+import type { PiPoolClient } from '../pi.ports.js';
 import { acquire, type LedgerSource } from './ledger-source.js';
 import { abortedByCaller } from './ledger-errors.js';
+import type { TimedRunner } from './timed-query.js';
 
 /**
  * Begins, and bounds on the server what a process that stopped responding can hold up, all in one round trip: locks it left
@@ -14,19 +15,21 @@ const BEGIN = {
 /**
  * Transactions of the ledger's own pool.
  *
- * @param whose `'own'`: statements of this library only, each within the ledger's time. `'app'`: also the app's.
+ * @param whose `'own'`: statements of this library only. `'app'`: also the app's, which may take longer.
  */
-export function poolTransactions(source: LedgerSource, whose: keyof typeof BEGIN): PiTransactionRunner<PiPoolClient> {
+export function poolTransactions(source: LedgerSource, whose: keyof typeof BEGIN): TimedRunner<PiPoolClient> {
   const { statementMs, appStatementMs } = source.timeouts;
-  const timeoutMs = whose === 'own' ? statementMs : appStatementMs;
   return {
     async run(work) {
       const connection = await acquire(source);
       try {
         await connection.query(source.embedded ? 'begin' : BEGIN[whose], [], statementMs);
-        const result = await work((text, values = []) => connection.query(text, values, timeoutMs), connection.client);
+        const result = await work(
+          (text, values = [], timeoutMs = appStatementMs) => connection.query(text, values, timeoutMs),
+          connection.client,
+        );
         // After a failed statement that somebody swallowed, PostgreSQL answers a commit with ROLLBACK and no error.
-        const { command } = await connection.query('commit', [], timeoutMs);
+        const { command } = await connection.query('commit', [], statementMs);
         if (command === 'ROLLBACK') throw abortedByCaller();
         return result;
       } catch (error) {
