@@ -1,0 +1,40 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import {
+  applyDecorators,
+  type CanActivate,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  NotFoundException,
+  UnauthorizedException,
+  UseGuards,
+} from '@nestjs/common';
+import { ApiSecurity } from '@nestjs/swagger';
+import { SETTINGS, type ShopSettings } from '../startup/settings.js';
+
+/** Lets in who knows the operator key. Without one configured, its routes do not exist. */
+@Injectable()
+export class OperatorGuard implements CanActivate {
+  constructor(@Inject(SETTINGS) private readonly settings: ShopSettings) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const { operatorKey } = this.settings;
+    const request = context
+      .switchToHttp()
+      .getRequest<{ method: string; path: string; headers: Record<string, unknown> }>();
+    if (operatorKey === undefined) {
+      const message = `Cannot ${request.method} ${request.path}: set OPERATOR_KEY to turn the operator's routes on.`;
+      throw new NotFoundException({ statusCode: 404, message });
+    }
+    const given = request.headers['x-operator-key'];
+    if (typeof given === 'string' && isSame(given, operatorKey)) return true;
+    throw new UnauthorizedException({ statusCode: 401, message: 'Send the operator key in X-Operator-Key.' });
+  }
+}
+
+/** For routes of the operator. */
+export const ForOperator = () => applyDecorators(UseGuards(OperatorGuard), ApiSecurity('operator'));
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+/** Takes as long for a wrong key as for the right one. */
+const isSame = (left: string, right: string): boolean => timingSafeEqual(digest(left), digest(right));

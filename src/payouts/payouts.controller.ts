@@ -1,0 +1,36 @@
+import { Controller, Get, NotFoundException, Param, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { A2UService } from 'nestjs-pi';
+import { ForOperator } from '../operator/operator.guard.js';
+import { ListPayoutsQuery } from './list-payouts.query.js';
+import { PayoutView, toPayoutView } from './payout-view.js';
+
+@ApiTags('operator')
+@ForOperator()
+@Controller('api/payouts')
+export class PayoutsController {
+  constructor(private readonly payouts: A2UService) {}
+
+  @Get()
+  @ApiOkResponse({
+    type: PayoutView,
+    isArray: true,
+    headers: {
+      'X-Next-After': { description: '`after` of the next page; absent on the last.', schema: { type: 'string' } },
+    },
+  })
+  async list(@Query() query: ListPayoutsQuery, @Res({ passthrough: true }) response: Response): Promise<PayoutView[]> {
+    const { items, next } = await this.payouts.list(query);
+    if (next !== undefined) response.setHeader('X-Next-After', next);
+    return items.map(toPayoutView);
+  }
+
+  @Get(':id')
+  @ApiOkResponse({ type: PayoutView })
+  async get(@Param('id') id: string): Promise<PayoutView> {
+    const payout = await this.payouts.get(id);
+    if (!payout) throw new NotFoundException({ statusCode: 404, message: `There is no payout ${id}.` });
+    return toPayoutView(payout);
+  }
+}

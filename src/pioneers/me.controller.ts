@@ -1,0 +1,26 @@
+import { Controller, Get, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { PiAuthGuard, PiUser, type Pioneer } from 'nestjs-pi';
+
+class Me {
+  @ApiProperty({ description: 'Of this app only; changes when the Pioneer revokes it and signs in again.' })
+  readonly uid!: string;
+
+  @ApiProperty({ required: false })
+  readonly username?: string;
+
+  @ApiProperty({ example: ['username', 'payments', 'wallet_address'] })
+  readonly scopes!: readonly string[];
+}
+
+@ApiTags('shop')
+@ApiBearerAuth()
+@UseGuards(PiAuthGuard)
+@Controller('api/me')
+export class MeController {
+  @Get()
+  @ApiOkResponse({ type: Me })
+  me(@PiUser() { uid, username, scopes }: Pioneer): Me {
+    return { uid, ...(username !== undefined && { username }), scopes };
+  }
+}

@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { ValidationPipe } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { ShopModule } from '../shop.module.js';
+import type { ShopSettings } from './settings.js';
+
+/** The shop as a Nest app, not listening yet. */
+export async function createApp(settings: ShopSettings): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(ShopModule.forRoot(settings), {
+    abortOnError: false,
+    logger: ['error', 'warn', 'fatal'],
+  });
+  app.disable('x-powered-by');
+  app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true }));
+  app.useStaticAssets(join(settings.assetsDirectory, 'public'), { index: false });
+
+  const description = new DocumentBuilder()
+    .setTitle('Corner Shop')
+    .setDescription('The sample app of nestjs-pi.')
+    .setVersion('0.1.0')
+    .addBearerAuth({ type: 'http', description: 'The access token of Pi.authenticate().' })
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Operator-Key' }, 'operator')
+    .build();
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, description));
+  return app;
+}
