@@ -7,8 +7,10 @@ export type PiAmountLike = PiAmount | string | number;
 const DECIMALS = 7;
 /** Amounts of the chain are signed 64-bit integers. */
 const MAX_STROOPS = 2n ** 63n - 1n;
-/** From here on neighbouring stroops are no longer told apart by a double: such a number was already rounded. */
+/** From here on a double holds no single stroop: such a number was already rounded. */
 const UNSAFE_NUMBER_STROOPS = 2n ** 53n;
+/** Already from here on, in Pi, doubles lie further apart than stroops: two amounts can be the same number. */
+const AMBIGUOUS_NUMBER = 2 ** 29;
 const DECIMAL = /^(\d{1,40})(?:\.(\d{1,40}))?(?:[eE]([+-]?\d{1,3}))?$/;
 
 /**
@@ -45,10 +47,15 @@ export class PiAmount {
   private static ofNumber(pi: number): PiAmount {
     if (!Number.isFinite(pi)) throw new TypeError(`${pi} is not an amount of Pi.`);
     const amount = new PiAmount(stroopsOf(String(pi)));
-    if (amount.stroops >= UNSAFE_NUMBER_STROOPS) {
+    if (amount.stroops >= UNSAFE_NUMBER_STROOPS || (pi >= AMBIGUOUS_NUMBER && amount.isNotAlone(pi))) {
       throw new RangeError(`${pi} Pi is too large for a number to be exact: pass it as a string.`);
     }
     return amount;
+  }
+
+  /** Whether the next amount up or down is the same number. */
+  private isNotAlone(pi: number): boolean {
+    return [this.stroops - 1n, this.stroops + 1n].some((next) => Number(new PiAmount(next).toFixed()) === pi);
   }
 
   /** In stroops; 1 Pi = 10,000,000. */
