@@ -18,6 +18,7 @@ export interface PiModuleOptions<Handle = unknown> {
   horizonUrl?: string;
   http?: PiHttpOptions;
   auth?: PiAuthOptions;
+  payments?: PiPaymentsOptions;
   /** Where payments and payouts are journaled. Default: nowhere, the services are a plain client. */
   ledger?: PiLedgerOptions<Handle>;
   /** The wallets payouts leave from. Default: none, no payouts. */
@@ -55,6 +56,17 @@ export interface PiAuthOptions {
   staleIfErrorMs?: number;
   /** Shared by several instances. Default: none, each instance asks Pi on its own. */
   store?: PiTokenStore;
+}
+
+/** Payments of Pioneers to the app (U2A). */
+export interface PiPaymentsOptions {
+  /**
+   * Milliseconds after its creation that a payment which never got a transaction may be cancelled at Pi, once the Pioneer's
+   * client has brought it up as incomplete and the chain shows that nothing was paid. Default: 600,000 (10 minutes).
+   */
+  abandonAfterMs?: number;
+  /** Milliseconds between two looks of the reconciler for what is due. Default: 2,000. */
+  sweepMs?: number;
 }
 
 /**
@@ -118,5 +130,6 @@ export interface PiResolvedOptions<Handle = unknown> extends PiModuleOptions<Han
   readonly passphrase: string;
   readonly http: Required<PiHttpOptions>;
   readonly auth: Required<Omit<PiAuthOptions, 'store'>> & Pick<PiAuthOptions, 'store'>;
+  readonly payments: Required<PiPaymentsOptions>;
   readonly wallets: PiWallet[];
 }

@@ -1,11 +1,14 @@
 import type { FactoryProvider, InjectionToken, Provider, Type } from '@nestjs/common';
+import { adsProviders } from './ads/ads.providers.js';
 import { authProviders } from './auth/auth.providers.js';
 import { chainProviders } from './chain/chain.providers.js';
 import { httpProviders } from './http/http.providers.js';
 import { ledgerProviders } from './ledger/ledger.providers.js';
+import { notificationsProviders } from './notifications/notifications.providers.js';
 import { checkOptions } from './options/check-options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { sayWhatIsNotChecked } from './options/say-what-is-not-checked.js';
+import { paymentsControllers, paymentsProviders } from './payments/payments.providers.js';
 import { PiApps } from './pi-apps.js';
 import { platformProviders } from './platform/platform.providers.js';
 import type { PiModuleExtras, PiModuleOptions, PiResolvedOptions } from './pi.options.js';
@@ -23,6 +26,9 @@ const concepts: readonly ((app: string | undefined) => Provider[])[] = [
   chainProviders,
   ledgerProviders,
   authProviders,
+  paymentsProviders,
+  adsProviders,
+  notificationsProviders,
 ];
 
 /** Everything one registration provides, and exports. */
@@ -48,8 +54,8 @@ export function piAppProviders(app: string | undefined, givenOptions: InjectionT
 
 /** Controllers of one registration. The path is carried by a subclass, so that two apps can mount two. */
 export function piAppControllers(
-  _app: string | undefined,
-  _paymentsController: Required<PiModuleExtras>['paymentsController'],
+  app: string | undefined,
+  paymentsController: Required<PiModuleExtras>['paymentsController'],
 ): Type[] {
-  return [];
+  return paymentsControllers(app, paymentsController);
 }

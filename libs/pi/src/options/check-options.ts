@@ -22,6 +22,11 @@ const AUTH: Record<string, NumberRule> = {
   staleIfErrorMs: { min: 0, unit: 'milliseconds' },
 };
 
+const PAYMENTS: Record<string, NumberRule> = {
+  abandonAfterMs: { min: 1_000, unit: 'milliseconds' },
+  sweepMs: { min: 10, max: 60_000, unit: 'milliseconds' },
+};
+
 const STRUCTURAL = ['isGlobal', 'name', 'paymentsController'];
 
 /**
@@ -41,6 +46,7 @@ export function checkOptions(given: PiModuleOptions, app: string): void {
   checkEndpoints(given, problems);
   checkNumbers('http', given.http, HTTP, problems);
   checkNumbers('auth', given.auth, AUTH, problems);
+  checkNumbers('payments', given.payments, PAYMENTS, problems);
   if (given.auth?.store !== undefined && !hasMethods(given.auth.store, 'get', 'set', 'delete')) {
     problems.add('`auth.store` is no store.', 'Pass a Keyv, or anything with get(), set() and delete().');
   }

@@ -1,5 +1,11 @@
 import { PI_NETWORKS, PI_PLATFORM_URL } from '../pi.networks.js';
-import type { PiAuthOptions, PiHttpOptions, PiModuleOptions, PiResolvedOptions } from '../pi.options.js';
+import type {
+  PiAuthOptions,
+  PiHttpOptions,
+  PiModuleOptions,
+  PiPaymentsOptions,
+  PiResolvedOptions,
+} from '../pi.options.js';
 
 const http: Required<PiHttpOptions> = {
   timeoutMs: 10_000,
@@ -17,6 +23,8 @@ const auth: Required<Omit<PiAuthOptions, 'store'>> = {
   staleIfErrorMs: 0,
 };
 
+const payments: Required<PiPaymentsOptions> = { abandonAfterMs: 10 * 60_000, sweepMs: 2_000 };
+
 /** Fills in the defaults. */
 export function resolveOptions<H>(given: PiModuleOptions<H>, app = ''): PiResolvedOptions<H> {
   const network = PI_NETWORKS[given.network];
@@ -28,6 +36,7 @@ export function resolveOptions<H>(given: PiModuleOptions<H>, app = ''): PiResolv
     passphrase: network.passphrase,
     http: { ...http, ...defined(given.http) },
     auth: { ...auth, ...defined(given.auth) },
+    payments: { ...payments, ...defined(given.payments) },
     wallets: given.wallets ?? [],
   };
 }

@@ -4,3 +4,5 @@ export type { PiApproval, PiPaymentEvent, PiPaymentHandlers } from './payment-ha
 export type { PiPaymentState } from './payment-state.js';
 export { PaymentsService } from './payments.service.js';
 export type * from './pi-payment-record.js';
+export { PiPaymentsController } from './pi-payments.controller.js';
+export type { PiPaymentAnswer } from './pi-payments.controller.js';

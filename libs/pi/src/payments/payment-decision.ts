@@ -1,3 +1,4 @@
+import { piNetworkOf } from '../chain/pi-network.js';
 import type { PaymentDto } from '../platform/payment.dto.js';
 import type { PaymentRow } from './payment-row.js';
 
@@ -68,7 +69,9 @@ export function isCancelled(dto: PaymentDto): boolean {
 }
 
 /** What is no longer as it was when the journal first saw the payment. Pi does not change payments: this is somebody else's. */
-function difference(row: PaymentRow, dto: PaymentDto): string | undefined {
+export function difference(row: PaymentRow, dto: PaymentDto): string | undefined {
+  if (dto.direction !== 'user_to_app') return 'it is a payout';
+  if (piNetworkOf(dto.network) !== row.network) return `it is of the network "${dto.network}"`;
   if (!row.amount.equals(dto.amount)) return `its amount is ${dto.amount} Pi, not ${row.amount} Pi as approved`;
   if (row.uid !== dto.user_uid) return 'it belongs to another Pioneer';
   if (row.toAddress !== dto.to_address) return `it pays ${dto.to_address}, not ${row.toAddress} as approved`;

@@ -1,8 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { PiApiError } from '../errors/pi-api-error.js';
+import type { PiError } from '../errors/pi-error.js';
+import { PiPaymentMismatchError } from '../errors/pi-payment-mismatch-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import type { PaymentDto } from '../platform/payment.dto.js';
 import type { PiPlatformClient } from '../platform/platform.client.js';
+import type { PiNetwork } from '../pi.options.js';
+import { checkKind } from './payment-checks.js';
 import { SingleFlight } from './single-flight.js';
 
 /** An identifier Pi does not know is not asked for again for so long. */
@@ -22,10 +26,13 @@ const CALL = { timeoutMs: 4_000, retries: 1 } as const;
  */
 export class PaymentLookups {
   readonly #flights = new SingleFlight<PaymentDto>();
-  readonly #unknown = new LRUCache<string, PiApiError>({ max: UNKNOWN_KEPT, ttl: UNKNOWN_FOR_MS });
+  readonly #unknown = new LRUCache<string, PiError>({ max: UNKNOWN_KEPT, ttl: UNKNOWN_FOR_MS });
   readonly #lanes = new Map<string, number>();
 
-  constructor(private readonly platform: PiPlatformClient) {}
+  constructor(
+    private readonly platform: PiPlatformClient,
+    private readonly network: PiNetwork,
+  ) {}
 
   /** Of a payment in the journal, or one the app itself asks for. */
   known(id: string): Promise<PaymentDto> {
@@ -36,16 +43,19 @@ export class PaymentLookups {
    * Of an identifier from outside.
    *
    * @param uid of the Pioneer whose verified token came along.
-   * @throws PiApiError 404 Pi does not know it, or knew it not within the last 60 s.
+   * @throws PiApiError 404 Pi does not know it, or did not within the last 60 s.
+   * @throws PiPaymentMismatchError it is a payout, or of another network.
    * @throws PiUnavailableError too many are being looked up.
    */
   async stranger(id: string, uid?: string): Promise<PaymentDto> {
     const refusal = this.#unknown.get(id);
     if (refusal) throw refusal;
     try {
-      return await this.#flights.run(id, () => this.#inLane(uid, () => this.platform.getPayment(id, CALL)));
+      const dto = await this.#flights.run(id, () => this.#inLane(uid, () => this.platform.getPayment(id, CALL)));
+      checkKind(dto, this.network);
+      return dto;
     } catch (error) {
-      if (error instanceof PiApiError && error.platformStatus === 404) this.#unknown.set(id, error);
+      if (isNotOurs(error)) this.#unknown.set(id, error);
       throw error;
     }
   }
@@ -69,4 +79,10 @@ export class PaymentLookups {
       else this.#lanes.set(lane, left);
     }
   }
+}
+
+/** Unknown to Pi under our key, or no payment to this app: it will not become one. */
+export function isNotOurs(error: unknown): error is PiError {
+  if (error instanceof PiApiError) return error.platformStatus === 404;
+  return error instanceof PiPaymentMismatchError && (error.field === 'direction' || error.field === 'network');
 }

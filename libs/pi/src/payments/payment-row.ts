@@ -1,6 +1,6 @@
 import { PiAmount } from '../chain/pi-amount.js';
 import type { PiNetwork } from '../pi.options.js';
-import type { PiMetadata } from '../platform/pi-payment.js';
+import type { PiMetadata, PiPaidPayment, PiPayment } from '../platform/pi-payment.js';
 import type { PiPaymentState } from './payment-state.js';
 import type { PiPaymentRecord, PiPaymentResolution } from './pi-payment-record.js';
 
@@ -20,7 +20,7 @@ export interface PaymentRow {
   readonly txid?: string;
   /** When the reconciler takes the next step; undefined: none is due. */
   readonly dueAt?: Date;
-  /** Failed tries of the step that is due. */
+  /** Tries of the step that is due. */
   readonly attempts: number;
   readonly trouble?: string;
   /** The Pioneer's client brought it up as incomplete, without a transaction. */
@@ -99,21 +99,23 @@ export function toPaymentRow(raw: RawPaymentRow): PaymentRow {
   };
 }
 
+export function toPayment({ id, uid, amount, memo, metadata, network, createdAt }: PaymentRow): PiPayment {
+  return { id, uid, amount, memo, metadata, network, createdAt };
+}
+
+/** Of a payment with a transaction: the table's check says that one is there from `completing` on. */
+export function toPaidPayment(row: PaymentRow): PiPaidPayment {
+  return { ...toPayment(row), txid: row.txid as string };
+}
+
 /** What the outside gets to see of a row. */
 export function toPaymentRecord(row: PaymentRow): PiPaymentRecord {
-  const { id, uid, amount, memo, metadata, network, createdAt, state } = row;
   return {
-    id,
-    uid,
-    amount,
-    memo,
-    metadata,
-    network,
-    createdAt,
-    state,
+    ...toPayment(row),
+    state: row.state,
     ...optional({
       txid: row.txid,
-      delivery: row.trouble && { attempts: row.attempts, error: row.trouble, ...optional({ nextAt: row.dueAt }) },
+      trouble: row.trouble && { attempts: row.attempts, error: row.trouble, ...optional({ nextAt: row.dueAt }) },
       refusal: row.refusal,
       review: row.reviewReason && { reason: row.reviewReason, ...optional({ resolution: resolutionOf(row) }) },
       clientError: row.clientError,

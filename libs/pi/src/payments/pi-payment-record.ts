@@ -6,8 +6,8 @@ export interface PiPaymentRecord extends PiPayment {
   readonly state: PiPaymentState;
   /** Set once the transaction was verified on the chain. */
   readonly txid?: string;
-  /** Set once a handler (`completed` or `cancelled`) was tried and failed. */
-  readonly delivery?: PiDeliveryTrouble;
+  /** Set while the next step fails: a handler throws, or Pi does not complete it. It is tried again by itself. */
+  readonly trouble?: PiPaymentTrouble;
   /** Why it was refused. */
   readonly refusal?: string;
   /** Why a person has to look, and what was decided. */
@@ -16,8 +16,8 @@ export interface PiPaymentRecord extends PiPayment {
   readonly clientError?: string;
 }
 
-/** A handler that threw. */
-export interface PiDeliveryTrouble {
+export interface PiPaymentTrouble {
+  /** Failed tries so far. */
   readonly attempts: number;
   /** Name and message of the last error. */
   readonly error: string;
@@ -40,7 +40,7 @@ export type PiPaymentResolution =
 export interface PiPaymentFilter {
   readonly state?: PiPaymentState | readonly PiPaymentState[];
   readonly uid?: string;
-  /** Only those whose handler threw and is still owed. */
+  /** Only those whose next step keeps failing. */
   readonly troubled?: boolean;
   /** `next` of the page before. */
   readonly after?: string;

@@ -1,0 +1,112 @@
+import type { Pioneer } from '../auth/pioneer.js';
+import type { PiAmountLike } from '../chain/pi-amount.js';
+import { PiApiError } from '../errors/pi-api-error.js';
+import { PiConfigurationError } from '../errors/pi-configuration-error.js';
+import { PiPaymentMismatchError } from '../errors/pi-payment-mismatch-error.js';
+import { PiPaymentRefusedError } from '../errors/pi-payment-refused-error.js';
+import { checkAmount, checkOwner, wrongState } from './payment-checks.js';
+import type { PaymentCompletion } from './payment-completion.js';
+import type { PaymentParts } from './payment-parts.js';
+import { toPayment, type PaymentRow } from './payment-row.js';
+
+const CALL = { timeoutMs: 8_000, retries: 1 } as const;
+
+/** From a Pioneer's wish to pay to Pi's approval. */
+export class PaymentApproval {
+  constructor(
+    private readonly parts: PaymentParts,
+    private readonly completion: PaymentCompletion,
+  ) {}
+
+  /** @param amount what it has to be, where no handler says it. */
+  async approve(id: string, pioneer: Pioneer, amount?: PiAmountLike): Promise<PaymentRow> {
+    const { journal, lookups } = this.parts;
+    const { row } = await journal.find(id);
+    if (row) return this.again(row, pioneer, amount);
+    const dto = await lookups.stranger(id, pioneer.uid);
+    // Before it is entered: a stranger's wish leaves no trace.
+    checkOwner({ id, uid: dto.user_uid }, pioneer);
+    const seen = await journal.see(dto);
+    return this.proceed(await this.completion.follow(seen, dto), pioneer, amount);
+  }
+
+  private async again(row: PaymentRow, pioneer: Pioneer, amount?: PiAmountLike): Promise<PaymentRow> {
+    checkOwner(row, pioneer);
+    if (row.state !== 'seen' && row.state !== 'approving') return this.proceed(row, pioneer, amount);
+    const dto = await this.parts.lookups.known(row.id);
+    return this.proceed(await this.completion.follow(row, dto), pioneer, amount);
+  }
+
+  private async proceed(row: PaymentRow, pioneer: Pioneer, amount?: PiAmountLike): Promise<PaymentRow> {
+    switch (row.state) {
+      case 'seen':
+        await this.ask(row, pioneer, amount);
+        return this.tellPi(row, pioneer, amount);
+      case 'approving':
+        // It was agreed to and Pi may know: our yes stands, and Pi is told again.
+        return this.tellPi(row, pioneer, amount);
+      case 'approved':
+      case 'completing':
+      case 'completed':
+      case 'delivered':
+        return row;
+      case 'refused':
+        throw new PiPaymentRefusedError(row.refusal ?? 'it was refused');
+      case 'cancelled':
+      case 'needs_review':
+        throw wrongState(row.id, 'open', row.state);
+      default:
+        return row.state satisfies never;
+    }
+  }
+
+  /** The app's word. Only a refusal is final; any other error leaves the payment as it is. */
+  private async ask(row: PaymentRow, pioneer: Pioneer, given?: PiAmountLike): Promise<void> {
+    const handler = this.parts.handlers.get('approve');
+    try {
+      const amount = handler ? (await handler(toPayment(row), pioneer))?.amount : given;
+      checkAmount(row, amount ?? unsaid(handler !== undefined));
+    } catch (error) {
+      if (error instanceof PiPaymentRefusedError) await this.parts.journal.refuse(row.id, error.reason);
+      if (error instanceof PiPaymentMismatchError) await this.parts.journal.refuse(row.id, error.message);
+      throw error;
+    }
+  }
+
+  private async tellPi(row: PaymentRow, pioneer: Pioneer, amount?: PiAmountLike): Promise<PaymentRow> {
+    const { journal, platform, unsettledMs, unsignedMs } = this.parts;
+    const begun = await journal.beginApproval(row.id, unsettledMs);
+    // Somebody was faster. States only move on, so this ends.
+    if (!begun) return this.proceed(await this.completion.reload(row), pioneer, amount);
+    try {
+      await platform.approvePayment(row.id, CALL);
+    } catch (error) {
+      if (!(error instanceof PiApiError)) throw error;
+      const now = await this.afterRefusal(begun, error);
+      if (now.state !== 'approving') return this.proceed(now, pioneer, amount);
+    }
+    return (await journal.noteApproved(row.id, unsignedMs)) ?? this.completion.reload(row);
+  }
+
+  /** `already_approved` is what we want, if it is so: Pi is asked, never taken by its code. */
+  private async afterRefusal(row: PaymentRow, error: PiApiError): Promise<PaymentRow> {
+    const dto = await this.parts.lookups.known(row.id);
+    const now = await this.completion.follow(row, dto);
+    if (now.state === 'approving' && !dto.status.developer_approved) throw error;
+    return now;
+  }
+}
+
+function unsaid(handled: boolean): never {
+  throw new PiConfigurationError([
+    handled
+      ? {
+          problem: "the 'approve' handler returned no amount",
+          fix: 'return { amount }, or throw PiPaymentRefusedError',
+        }
+      : {
+          problem: 'nothing says what a payment has to be',
+          fix: "handle it with @OnPiPayment('approve'), or call PaymentsService.approve(id, pioneer, { amount })",
+        },
+  ]);
+}

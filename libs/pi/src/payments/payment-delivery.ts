@@ -1,0 +1,89 @@
+import { Logger } from '@nestjs/common';
+import type { PiLedger } from '../ledger/pi-ledger.js';
+import type { PaymentHandlerRegistry } from './payment-handler.registry.js';
+import type { PaymentJournal } from './payment-journal.js';
+import { toPaidPayment, toPayment, type PaymentRow } from './payment-row.js';
+import { SingleFlight } from './single-flight.js';
+
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 10 * 60_000;
+
+/**
+ * Hands payments over to the app's handlers: "delivered" is written first in the transaction the handler's rows are in, so
+ * whoever gets the row holds it until both commit, and a second one finds nothing to deliver.
+ */
+export class PaymentDelivery {
+  readonly #logger = new Logger('PiPaymentDelivery');
+  readonly #flights = new SingleFlight<PaymentRow | undefined>();
+
+  constructor(
+    private readonly ledger: PiLedger<unknown>,
+    private readonly journal: PaymentJournal,
+    private readonly handlers: PaymentHandlerRegistry,
+  ) {}
+
+  /**
+   * Delivers a `completed` payment, or tells of a `cancelled` one. Never rejects: what fails is noted and due again.
+   *
+   * @returns the payment afterwards; undefined when it could not be said or somebody else is at it.
+   */
+  run(row: PaymentRow): Promise<PaymentRow | undefined> {
+    return this.#flights.run(row.id, () => (row.state === 'completed' ? this.#deliver(row) : this.#tell(row)));
+  }
+
+  idle(): Promise<void> {
+    return this.#flights.idle();
+  }
+
+  async #deliver(row: PaymentRow): Promise<PaymentRow | undefined> {
+    const handler = this.handlers.get('completed');
+    // The last app to run had one. Owed until a version of the app has it again.
+    if (!handler) return this.#failed(row, new Error("nothing handles 'completed'"));
+    return this.#attempt(row, async (tx) => {
+      const held = await this.journal.deliver(row.id, tx);
+      if (held) await handler(toPaidPayment(held), tx);
+      return held;
+    });
+  }
+
+  async #tell(row: PaymentRow): Promise<PaymentRow | undefined> {
+    const handler = this.handlers.get('cancelled');
+    return this.#attempt(row, async (tx) => {
+      const held = await this.journal.tell(row.id, tx);
+      if (held && handler) await handler(toPayment(held), tx);
+      return held;
+    });
+  }
+
+  async #attempt(
+    row: PaymentRow,
+    work: Parameters<PiLedger<unknown>['transaction']>[0],
+  ): Promise<PaymentRow | undefined> {
+    try {
+      return (await this.ledger.transaction(work)) as PaymentRow | undefined;
+    } catch (error) {
+      return this.#failed(row, error);
+    }
+  }
+
+  async #failed(row: PaymentRow, error: unknown): Promise<PaymentRow | undefined> {
+    const pauseMs = pauseAfter(row.attempts);
+    const what = row.state === 'completed' ? 'Delivery' : 'Telling of the cancellation';
+    this.#logger.error(
+      `${what} of payment ${row.id} failed (attempt ${row.attempts + 1}), next in ${Math.round(pauseMs / 1_000)} s`,
+      error instanceof Error ? error.stack : String(error),
+    );
+    try {
+      return await this.journal.postpone(row, pauseMs, String(error).slice(0, 1_000));
+    } catch {
+      // The ledger is away: the payment stays due as it is, and the reconciler comes back to it.
+      return undefined;
+    }
+  }
+}
+
+/** Doubling, with a fifth of chance, so that what failed together does not come again together. */
+export function pauseAfter(attempts: number, longestMs = LONGEST_PAUSE_MS): number {
+  const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(attempts, 30), longestMs);
+  return pauseMs * (0.8 + Math.random() * 0.4);
+}

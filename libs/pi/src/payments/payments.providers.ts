@@ -1,0 +1,66 @@
+import type { Provider, Type } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { PiHorizonClient } from '../chain/horizon-client.js';
+import { PiLedger } from '../ledger/pi-ledger.js';
+import type { PiResolvedOptions } from '../pi.options.js';
+import { getPiOptionsToken, getPiToken } from '../pi.tokens.js';
+import { PiPlatformClient } from '../platform/platform.client.js';
+import { JournaledPayments } from './journaled-payments.js';
+import { PaymentHandlerExplorer } from './payment-handler.explorer.js';
+import { PaymentHandlerRegistry } from './payment-handler.registry.js';
+import type { PaymentFlow } from './payment-flow.js';
+import { PaymentParts } from './payment-parts.js';
+import { PaymentsService } from './payments.service.js';
+import { paymentsController } from './pi-payments.controller.js';
+import { PlainPayments } from './plain-payments.js';
+
+/** Tokens of what only this folder uses. */
+const flowToken = (app = '') => Symbol.for(`nestjs-pi:${app}:PaymentFlow`);
+const registryToken = (app = '') => Symbol.for(`nestjs-pi:${app}:PaymentHandlerRegistry`);
+const explorerToken = (app = '') => Symbol.for(`nestjs-pi:${app}:PaymentHandlerExplorer`);
+
+export function paymentsProviders(app: string | undefined): Provider[] {
+  return [
+    { provide: registryToken(app), useFactory: () => new PaymentHandlerRegistry() },
+    {
+      provide: explorerToken(app),
+      inject: [ModulesContainer, registryToken(app), getPiOptionsToken(app)],
+      useFactory: (modules: ModulesContainer, registry: PaymentHandlerRegistry, options: PiResolvedOptions) =>
+        new PaymentHandlerExplorer(modules, registry, options.app, options.ledger !== undefined),
+    },
+    {
+      provide: flowToken(app),
+      inject: [
+        getPiOptionsToken(app),
+        getPiToken(PiPlatformClient, app),
+        getPiToken(PiHorizonClient, app),
+        registryToken(app),
+        getPiToken(PiLedger, app),
+      ],
+      useFactory: createFlow,
+    },
+    {
+      provide: getPiToken(PaymentsService, app),
+      inject: [flowToken(app)],
+      useFactory: (flow: PaymentFlow) => new PaymentsService(flow),
+    },
+  ];
+}
+
+/** The controller of one registration, if it wants one. */
+export function paymentsControllers(app: string | undefined, mount: boolean | { path: string }): Type[] {
+  if (mount === false) return [];
+  return [paymentsController(app, mount === true ? undefined : mount.path)];
+}
+
+function createFlow(
+  { app, network, passphrase, payments: times }: PiResolvedOptions,
+  platform: PiPlatformClient,
+  horizon: PiHorizonClient,
+  handlers: PaymentHandlerRegistry,
+  ledger: PiLedger<unknown> | undefined,
+): PaymentFlow {
+  const common = { network, passphrase, platform, horizon, handlers };
+  if (!ledger) return new PlainPayments(common);
+  return new JournaledPayments(new PaymentParts({ ...common, app, ledger, times }));
+}
