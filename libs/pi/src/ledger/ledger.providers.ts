@@ -9,7 +9,8 @@ export function ledgerProviders(app: string | undefined): Provider[] {
     {
       provide: getPiToken(PiLedger, app),
       inject: [getPiOptionsToken(app)],
-      useFactory: ({ ledger }: PiResolvedOptions): PiLedger<unknown> | undefined => ledger && new PiLedger(ledger),
+      useFactory: ({ ledger, network, wallets }: PiResolvedOptions): PiLedger<unknown> | undefined =>
+        ledger && new PiLedger(ledger, network === 'mainnet' && wallets.length > 0),
     },
   ];
 }

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { PiLedgerOptions } from '../pi.options.js';
 import type { PiPoolClient } from '../pi.ports.js';
 import { appTransactions } from './app-transactions.js';
@@ -26,7 +26,11 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
   #opening: Promise<OpenLedger> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(private readonly options: PiLedgerOptions<Handle>) {}
+  /** @param holdsMainnetPayouts real money is at stake: a store that can lose commits is worth a warning. */
+  constructor(
+    private readonly options: PiLedgerOptions<Handle>,
+    private readonly holdsMainnetPayouts = false,
+  ) {}
 
   /**
    * The whole schema as SQL for `psql`, for `migrations: 'manual'`. It can be run again at every upgrade: what the database
@@ -112,7 +116,12 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
 
   /** So that a wrong address or a schema that does not fit stops the start, not the first payment. */
   async onModuleInit(): Promise<void> {
-    await this.open();
+    const { canLoseCommits, source } = await this.open();
+    if (canLoseCommits && this.holdsMainnetPayouts) {
+      new Logger('PiLedger').warn(
+        `${source.description} can lose commits in a power cut, and a mainnet wallet pays out of it. No payout is made twice even so, but records can be missing. Use a PostgreSQL with fsync and synchronous_commit on.`,
+      );
+    }
   }
 
   /** The last hook, so that what works on the ledger can finish in the ones before it. */
