@@ -34,6 +34,17 @@ export function toJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, (_, field: unknown) => (typeof field === 'bigint' ? `${field}` : field)));
 }
 
+const written = new WeakMap<AppliedTransaction, unknown>();
+
+/** Applied transactions never change: each is turned into JSON once, however often the state is exported. */
+export function transactionsToJson(transactions: readonly AppliedTransaction[]): unknown[] {
+  return transactions.map((transaction) => {
+    const known = written.get(transaction) ?? toJson(transaction);
+    written.set(transaction, known);
+    return known;
+  });
+}
+
 function fromJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value), (key, field: unknown) =>
     BIGINT_FIELDS.has(key) && typeof field === 'string' ? BigInt(field) : field,

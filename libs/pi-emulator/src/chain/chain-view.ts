@@ -1,5 +1,6 @@
 import type { AccountVersion, AppliedTransaction, LedgerHeader } from './chain.types.js';
 import type { Chain } from './chain.js';
+import { firstIndex } from './sorted.js';
 
 export interface TransactionQuery {
   /** Only those touching this account. */
@@ -38,7 +39,7 @@ export class ChainView {
   }
 
   /** Oldest first. */
-  transactions({ account, ledger, includeFailed = false }: TransactionQuery = {}): AppliedTransaction[] {
+  transactions({ account, ledger, includeFailed = false }: TransactionQuery = {}): readonly AppliedTransaction[] {
     const { history } = this.chain;
     const candidates =
       ledger !== undefined
@@ -46,7 +47,14 @@ export class ChainView {
         : account !== undefined
           ? history.ofAccount(account)
           : history.transactions;
-    return candidates.filter((transaction) => this.shows(transaction) && (includeFailed || transaction.successful));
+    const shown = this.within(candidates);
+    return includeFailed ? shown : shown.filter(({ successful }) => successful);
+  }
+
+  private within(ascending: readonly AppliedTransaction[]): readonly AppliedTransaction[] {
+    const start = firstIndex(ascending, ({ ledger }) => ledger >= this.chain.elder);
+    const end = firstIndex(ascending, ({ ledger }) => ledger > this.ledger);
+    return start === 0 && end === ascending.length ? ascending : ascending.slice(start, end);
   }
 
   private shows({ ledger }: AppliedTransaction): boolean {

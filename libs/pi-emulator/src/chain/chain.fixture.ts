@@ -16,9 +16,10 @@ export const bob = keys('bob');
 export const carol = keys('carol');
 export const nobody = keys('nobody');
 
-/** Alice, Bob and Carol have 100 Pi each; the clock starts at the machine's. */
+/** Alice, Bob and Carol have 100 Pi each; the clock stands still at the moment the chain was made. */
 export function chainByHand(options: ChainOptions = {}): Chain {
-  const chain = new Chain({ ledgerMs: 'manual', firstLedger: 1000, ...options });
+  const made = Date.now();
+  const chain = new Chain({ ledgerMs: 'manual', firstLedger: 1000, clock: () => made, ...options });
   for (const wallet of [alice, bob, carol]) chain.fund(wallet.publicKey(), 100n * PI);
   return chain;
 }

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { Accounts } from './accounts.js';
 import { Adversary } from './adversary/adversary.js';
 import { applyLedger } from './application.js';
-import { accountsFromJson, toJson, transactionsFromJson, type ChainState } from './chain-state.js';
+import { accountsFromJson, toJson, transactionsFromJson, transactionsToJson, type ChainState } from './chain-state.js';
 import { ChainView } from './chain-view.js';
 import {
   NETWORK_PASSPHRASES,
@@ -40,6 +40,7 @@ export class Chain {
   /** @internal */ readonly history = new History();
   /** @internal */ readonly ledgers = new Ledgers();
   /** @internal */ readonly mempool: Mempool;
+  private readonly clock: () => number;
   private readonly ledgerSeconds: number;
   private readonly firstLedger: number;
   private readonly waiters = new Waiters();
@@ -56,12 +57,13 @@ export class Chain {
     this.baseFee = options.baseFee ?? 100_000n;
     this.baseReserve = options.baseReserve ?? 4_900_000n;
     this.ledgerMs = options.ledgerMs ?? 5_000;
+    this.clock = options.clock ?? Date.now;
     this.ledgerSeconds = Math.max(1, Math.ceil(options.ledgerSeconds ?? 1));
     this.submitTimeoutMs = options.submitTimeoutMs ?? 30_000;
     this.firstLedger = options.firstLedger ?? 1;
     this.mempool = new Mempool(this);
     this.adversary = new Adversary(this);
-    this.begin(options.genesis ?? randomUUID());
+    this.begin(options.genesis ?? randomUUID(), this.clock());
   }
 
   /** Lets ledgers close on their timer. Does nothing when they close by hand. */
@@ -80,13 +82,13 @@ export class Chain {
 
   /** The chain's clock in ms since 1970: never behind the last ledger's close time. */
   now(): number {
-    return Math.max(Date.now() + this.clockOffsetMs, this.ledgers.latestClosedAt * 1000);
+    return Math.max(this.clock() + this.clockOffsetMs, this.ledgers.latestClosedAt * 1000);
   }
 
   /** Moves the chain's clock ahead; the next ledger closes at the new time. */
   advance(seconds: number): void {
     if (!(seconds >= 0)) throw new RangeError(`pi-emulator: advance(${seconds}): give a number of seconds, 0 or more`);
-    this.clockOffsetMs = this.now() - Date.now() + seconds * 1000;
+    this.clockOffsetMs = this.now() - this.clock() + seconds * 1000;
   }
 
   get latest(): LedgerHeader {
@@ -144,10 +146,21 @@ export class Chain {
    * Hands a transaction to core. The answer only says whether it entered the queue; see {@link waitFor}.
    * @throws TypeError for an envelope that cannot be decoded
    */
-  submit(envelopeXdr: string): CoreAnswer {
-    const envelope = this.readOrThrow(envelopeXdr);
+  submit(envelopeXdr: string | Envelope): CoreAnswer {
+    const envelope = typeof envelopeXdr === 'string' ? this.readOrThrow(envelopeXdr) : envelopeXdr;
     for (const listener of this.submitListeners) listener(envelope.xdr, envelope.hash);
     return this.mempool.submit(envelope);
+  }
+
+  /**
+   * Whether a transaction could enter some later ledger: its sequence number is unused and its time has not run out.
+   * Says nothing about its signatures, fee or funds.
+   */
+  canStillApply(envelopeXdr: string): boolean {
+    const { source, sequence, maxTime } = this.readOrThrow(envelopeXdr);
+    const account = this.accounts.get(source);
+    if (!account || account.sequence >= sequence) return false;
+    return maxTime === 0n || maxTime > BigInt(this.ledgers.latestClosedAt);
   }
 
   /** @internal */
@@ -193,18 +206,12 @@ export class Chain {
   }
 
   /** Waits until a transaction has applied (successfully or not); undefined when the time runs out. */
-  waitFor(
-    hash: string,
-    options: { timeoutMs?: number; signal?: AbortSignal } = {},
-  ): Promise<AppliedTransaction | undefined> {
+  waitFor(hash: string, options: WaitOptions = {}): Promise<AppliedTransaction | undefined> {
     return this.waitUntil(() => this.history.find(hash), options);
   }
 
   /** Asks again after every ledger until there is an answer; undefined when the time runs out or the chain stops. */
-  waitUntil<T>(
-    ask: () => T | undefined,
-    options: { timeoutMs?: number; signal?: AbortSignal } = {},
-  ): Promise<T | undefined> {
+  waitUntil<T>(ask: () => T | undefined, options: WaitOptions = {}): Promise<T | undefined> {
     return this.waiters.wait(ask, { timeoutMs: this.submitTimeoutMs, ...options });
   }
 
@@ -213,6 +220,7 @@ export class Chain {
    * @param accounts `gone` (default), or `refunded`: the same balances with fresh sequence numbers
    */
   reset({ accounts = 'gone', genesis = randomUUID() as string }: ResetOptions = {}): void {
+    const now = this.now();
     const balances = this.accounts
       .addresses()
       .map((address) => [address, this.accounts.get(address)?.balance ?? 0n] as const);
@@ -220,7 +228,7 @@ export class Chain {
     this.history.clear();
     this.mempool.clear();
     this.elderLedger = 0;
-    this.begin(genesis);
+    this.begin(genesis, now);
     if (accounts === 'refunded') for (const [address, balance] of balances) this.fund(address, balance);
   }
 
@@ -237,7 +245,7 @@ export class Chain {
       elderLedger: this.elderLedger,
       clockOffsetMs: this.clockOffsetMs,
       accounts: toJson(this.accounts.export()),
-      transactions: toJson(this.history.transactions),
+      transactions: transactionsToJson(this.history.transactions),
       ...this.mempool.export(),
     };
   }
@@ -256,10 +264,16 @@ export class Chain {
     this.mempool.import(state);
   }
 
-  private begin(genesis: string): void {
+  private begin(genesis: string, now: number): void {
     const hash = createHash('sha256').update(`${this.passphrase}|${genesis}`).digest('hex');
-    this.ledgers.start(hash, this.firstLedger, Math.floor((Date.now() + this.clockOffsetMs) / 1000));
+    this.ledgers.start(hash, this.firstLedger, Math.floor(now / 1000));
   }
+}
+
+export interface WaitOptions {
+  /** Default the chain's `submitTimeoutMs`. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
 }
 
 export interface ResetOptions {

@@ -30,6 +30,8 @@ export interface ChainOptions {
   submitTimeoutMs?: number;
   /** Sequence of the first ledger. Default 1. */
   firstLedger?: number;
+  /** What time it is, in ms since 1970; for tests that stop the clock. Default `Date.now`. */
+  clock?: () => number;
   /** Mixed into the genesis ledger's hash, so that two chains can be told apart (or made alike). Default random. */
   genesis?: string;
 }

@@ -1,4 +1,4 @@
-export { Chain, type ResetOptions } from './chain.js';
+export { Chain, type ResetOptions, type WaitOptions } from './chain.js';
 export type { ChainState } from './chain-state.js';
 export { ChainView, type TransactionQuery } from './chain-view.js';
 export * from './chain.types.js';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { LedgerHeader } from './chain.types.js';
+import { firstIndex } from './sorted.js';
 
 /** Ledgers `first`, `first + 1`, …: closed at `closedAt`, `closedAt + step`, … */
 interface CloseTimes {
@@ -80,7 +81,7 @@ export class Ledgers {
   }
 
   closedAt(sequence: number): number {
-    const run = this.closeTimes.findLast(({ first }) => first <= sequence) ?? this.lastRun();
+    const run = this.closeTimes[firstIndex(this.closeTimes, ({ first }) => first > sequence) - 1] ?? this.lastRun();
     return run.closedAt + run.step * (sequence - run.first);
   }
 
@@ -114,14 +115,7 @@ export class Ledgers {
   }
 
   private lastFilled(sequence: number): FilledLedger | undefined {
-    let low = 0;
-    let high = this.filled.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.filled[middle]?.ledger ?? 0) <= sequence) low = middle + 1;
-      else high = middle;
-    }
-    return this.filled[low - 1];
+    return this.filled[firstIndex(this.filled, ({ ledger }) => ledger > sequence) - 1];
   }
 
   private lastRun(): CloseTimes {

@@ -166,6 +166,25 @@ describe('Time bounds', () => {
   });
 });
 
+describe('canStillApply', () => {
+  it('ends with the sequence number or with the time, whichever comes first', () => {
+    const chain = chainByHand();
+    const maxTime = chain.latest.closedAt + 60;
+    const { xdr } = sketch(chain, { maxTime });
+    const rival = sketch(chain);
+    expect(chain.canStillApply(xdr)).toBe(true);
+    chain.advance(59 - (seconds(chain) - chain.latest.closedAt));
+    expect(chain.close().closedAt).toBe(maxTime - 1);
+    expect(chain.canStillApply(xdr)).toBe(true);
+    expect(chain.close().closedAt).toBe(maxTime);
+    expect(chain.canStillApply(xdr)).toBe(false);
+    expect(chain.canStillApply(rival.xdr)).toBe(true);
+    chain.submit(rival.xdr);
+    chain.close();
+    expect(chain.canStillApply(rival.xdr)).toBe(false);
+  });
+});
+
 describe('Full ledgers', () => {
   it('leave a cheap transaction waiting, then drop and ban it after four ledgers', () => {
     const chain = chainByHand();

@@ -49,8 +49,7 @@ export const horizonRoutes: FastifyPluginCallback<HorizonRoutesOptions> = (fasti
   fastify.post('/transactions', async (request, reply) => {
     const form = request.body;
     if (!(form instanceof URLSearchParams)) throw unsupportedMediaType();
-    const applied = await submitTransaction(chain, form.get('tx') ?? '', closing.signal);
-    const hash = chain.read(form.get('tx') ?? '')?.hash;
+    const { applied, hash } = await submitTransaction(chain, form.get('tx') ?? '', closing.signal);
     hal(reply);
     return transactionRecord(applied, originOf(request), hash);
   });

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { firstIndex } from '../chain/sorted.js';
 import { badRequest } from './problem.js';
 
 const DEFAULT_LIMIT = 10;
@@ -41,32 +42,47 @@ export function tokenOf(ledger: number, order = 0, operation = 0): bigint {
 }
 
 /**
- * The records of one page, in the order asked for.
- * @param ascending all candidates, oldest first
+ * What belongs on one page, in the order asked for. Walks only as far as the page needs.
+ * @param ascending what is walked over, oldest first (transactions)
+ * @param place of one of them
+ * @param expand what each of them holds that belongs in this listing, oldest first
+ * @param token of such an entry
  */
-export function selectPage<T>(
+export function selectPage<T, E>(
   ascending: readonly T[],
-  token: (item: T) => bigint,
+  place: (item: T) => bigint,
+  expand: (item: T) => readonly E[],
+  token: (entry: E) => bigint,
   { cursor, order, limit }: PageQuery,
-): T[] {
-  if (order === 'asc') {
-    const start = cursor === undefined ? 0 : firstAfter(ascending, token, cursor);
-    return ascending.slice(start, start + limit);
+): E[] {
+  const chosen: E[] = [];
+  const isAscending = order === 'asc';
+  const step = isAscending ? 1 : -1;
+  let index = startIndex(ascending, place, cursor, isAscending);
+  for (let item = ascending[index]; item !== undefined && chosen.length < limit; item = ascending[(index += step)]) {
+    const entries = isAscending ? expand(item) : expand(item).toReversed();
+    for (const entry of entries) {
+      if (chosen.length < limit && isBeyond(token(entry), cursor, isAscending)) chosen.push(entry);
+    }
   }
-  const end = cursor === undefined ? ascending.length : firstAfter(ascending, token, cursor - 1n);
-  return ascending.slice(Math.max(0, end - limit), end).toReversed();
+  return chosen;
 }
 
-function firstAfter<T>(ascending: readonly T[], token: (item: T) => bigint, cursor: bigint): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const item = ascending[middle];
-    if (item !== undefined && token(item) <= cursor) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+function startIndex<T>(
+  ascending: readonly T[],
+  place: (item: T) => bigint,
+  cursor: bigint | undefined,
+  isAscending: boolean,
+): number {
+  if (cursor === undefined) return isAscending ? 0 : ascending.length - 1;
+  const transaction = (cursor >> 12n) << 12n;
+  return isAscending
+    ? firstIndex(ascending, (item) => place(item) >= transaction)
+    : firstIndex(ascending, (item) => place(item) > cursor) - 1;
+}
+
+function isBeyond(token: bigint, cursor: bigint | undefined, isAscending: boolean): boolean {
+  return cursor === undefined || (isAscending ? token > cursor : token < cursor);
 }
 
 /** A page in HAL; `next` and `prev` are always there, also on an empty page. */

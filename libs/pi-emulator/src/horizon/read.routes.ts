@@ -7,7 +7,7 @@ import { accountRecord } from './account-record.js';
 import { feeStats } from './fee-stats.js';
 import { ledgerRecord } from './ledger-record.js';
 import { movesPi, operationRecord, operationsOf, operationToken, type PlacedOperation } from './operation-record.js';
-import { hal, originOf, pageOf, readPageQuery, selectPage, tokenOf, type PageQuery, type Query } from './page.js';
+import { hal, originOf, pageOf, readPageQuery, selectPage, tokenOf, type Query } from './page.js';
 import { badRequest, beforeHistory, notFound } from './problem.js';
 import { rootRecord } from './root.js';
 import { transactionRecord } from './transaction-record.js';
@@ -57,18 +57,19 @@ export function readRoutes(fastify: FastifyInstance, chain: Chain): void {
     transactionRecord(existingTransaction(chain, read), read.origin, read.params.hash),
   );
   get('/operations/:id', ({ view, origin, params: { id = '' } }) => {
+    const ledger = /^\d{1,19}$/.test(id) ? Number(BigInt(id) >> 32n) : -1;
     const found = view
-      .transactions({ includeFailed: true })
+      .transactions({ ledger, includeFailed: true })
       .flatMap(operationsOf)
       .find((placed) => operationToken(placed).toString() === id);
     if (!found) throw notFound();
     return operationRecord(found, origin);
   });
   get('/transactions/:hash/operations', (read) =>
-    operationPage(read, operationsOf(existingTransaction(chain, read)), () => true),
+    operationPage(read, [existingTransaction(chain, read)], always, always),
   );
   get('/transactions/:hash/payments', (read) =>
-    operationPage(read, operationsOf(existingTransaction(chain, read)), movesPi),
+    operationPage(read, [existingTransaction(chain, read)], always, movesPi),
   );
 
   /** The three listings Horizon has for the whole chain, for an account and for a ledger. */
@@ -77,19 +78,19 @@ export function readRoutes(fastify: FastifyInstance, chain: Chain): void {
     prefix: string,
     scope: (read: Read) => Pick<TransactionQuery, 'account' | 'ledger'>,
   ): void {
-    const found = (read: Read): AppliedTransaction[] => {
+    const all = (read: Read): readonly AppliedTransaction[] =>
+      read.view.transactions({ ...scope(read), includeFailed: true });
+    const isListed = (read: Read): ((transaction: AppliedTransaction) => boolean) => {
       const includeFailed = (read.request.query as Query).include_failed === 'true';
-      return read.view
-        .transactions({ ...scope(read), includeFailed })
-        .filter(({ hash }) => !chain.adversary.hidesFromListings(hash));
+      return ({ hash, successful }) => (successful || includeFailed) && !chain.adversary.hidesFromListings(hash);
     };
-    register(`${prefix}/transactions`, (read) => transactionPage(read, found(read)));
+    register(`${prefix}/transactions`, (read) => transactionPage(read, all(read), isListed(read)));
     register(`${prefix}/operations`, (read) =>
-      operationPage(read, found(read).flatMap(operationsOf), concerns(read.params.account)),
+      operationPage(read, all(read), isListed(read), concerns(read.params.account)),
     );
     register(`${prefix}/payments`, (read) => {
       const mine = concerns(read.params.account);
-      return operationPage(read, found(read).flatMap(operationsOf), (placed) => movesPi(placed) && mine(placed));
+      return operationPage(read, all(read), isListed(read), (placed) => movesPi(placed) && mine(placed));
     });
   }
 }
@@ -120,9 +121,14 @@ function ledgers(chain: Chain, { request, view, origin }: Read): unknown {
   return pageOf(request, page, records);
 }
 
-function transactionPage({ request, view, origin }: Read, transactions: readonly AppliedTransaction[]): unknown {
+function transactionPage(
+  { request, view, origin }: Read,
+  transactions: readonly AppliedTransaction[],
+  isListed: (transaction: AppliedTransaction) => boolean,
+): unknown {
   const page = readPageQuery(request.query as Query, view.ledger);
-  const chosen = selectPage(transactions, ({ ledger, order }) => tokenOf(ledger, order), page);
+  const expand = (transaction: AppliedTransaction) => (isListed(transaction) ? [transaction] : []);
+  const chosen = selectPage(transactions, transactionToken, expand, transactionToken, page);
   return pageOf(
     request,
     page,
@@ -132,11 +138,14 @@ function transactionPage({ request, view, origin }: Read, transactions: readonly
 
 function operationPage(
   { request, view, origin }: Read,
-  operations: readonly PlacedOperation[],
+  transactions: readonly AppliedTransaction[],
+  isListed: (transaction: AppliedTransaction) => boolean,
   belongs: (placed: PlacedOperation) => boolean,
 ): unknown {
-  const page: PageQuery = readPageQuery(request.query as Query, view.ledger);
-  const chosen = selectPage(operations.filter(belongs), operationToken, page);
+  const page = readPageQuery(request.query as Query, view.ledger);
+  const expand = (transaction: AppliedTransaction) =>
+    isListed(transaction) ? operationsOf(transaction).filter(belongs) : [];
+  const chosen = selectPage(transactions, transactionToken, expand, operationToken, page);
   return pageOf(
     request,
     page,
@@ -144,9 +153,15 @@ function operationPage(
   );
 }
 
+function transactionToken({ ledger, order }: AppliedTransaction): bigint {
+  return tokenOf(ledger, order);
+}
+
+const always = (): boolean => true;
+
 /** Horizon lists an operation for the accounts it names, not for everyone in its transaction. */
 function concerns(address: string | undefined): (placed: PlacedOperation) => boolean {
-  if (address === undefined) return () => true;
+  if (address === undefined) return always;
   return ({ operation }) =>
     operation.source === address || ('destination' in operation && operation.destination === address);
 }

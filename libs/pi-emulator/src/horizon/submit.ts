@@ -20,16 +20,20 @@ export class ProxyError extends Error {
  * `POST /transactions`, synchronous as Horizon's: what its database already knows is answered from there (a submit is
  * idempotent by hash), all else goes to core, and then it waits for the ledger to come into the database. Core's "try
  * again later" counts as accepted, so that a 504 may mean refused, pending or applied.
- * @returns the applied and successful transaction
+ * @returns the applied and successful transaction, and the hash it was posted under
  * @throws HorizonProblem for every other outcome
  */
 export async function submitTransaction(
   chain: Chain,
   envelopeXdr: string,
   signal: AbortSignal,
-): Promise<AppliedTransaction> {
+): Promise<{ applied: AppliedTransaction; hash: string }> {
   const envelope = chain.read(envelopeXdr);
   if (!envelope) throw malformedTransaction(envelopeXdr);
+  return { applied: await submitEnvelope(chain, envelope, signal), hash: envelope.hash };
+}
+
+async function submitEnvelope(chain: Chain, envelope: Envelope, signal: AbortSignal): Promise<AppliedTransaction> {
   const rule = chain.adversary.submitRuleFor(envelope);
   if (rule.answer === 'refused') throw new DroppedAnswer();
 
@@ -62,7 +66,7 @@ function post(chain: Chain, envelope: Envelope, { apply = 'now' }: SubmitRule): 
     const result = plainResult({ code: 'tx_no_source_account' }, envelope.operations, 0n);
     return { status: 'ERROR', hash: envelope.hash, result };
   }
-  return chain.submit(envelope.xdr);
+  return chain.submit(envelope);
 }
 
 function disturb({ answer = 'normal', status = 502 }: SubmitRule, envelope: Envelope): void {
