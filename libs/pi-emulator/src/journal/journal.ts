@@ -1,3 +1,4 @@
+import { EmulatorError } from '../emulator-error.js';
 import { pathPattern } from '../path-pattern.js';
 
 /** A request the emulator saw. */
@@ -50,7 +51,8 @@ export class Journal {
 
   list({ method, path, after = 0 }: JournalFilter = {}): JournalEntry[] {
     const verb = method?.toUpperCase();
-    const isPath = path === undefined ? undefined : pathPattern(path);
+    const isPath = path === undefined ? undefined : readPattern(path);
+    if (!Number.isFinite(after)) throw new EmulatorError('invalid_filter', 'after has to be the number of an entry.');
     return this.entries
       .slice(-CAPACITY)
       .filter((entry) => entry.number > after && (!verb || entry.method === verb) && (!isPath || isPath(entry.path)))
@@ -60,5 +62,13 @@ export class Journal {
   clear(): void {
     this.entries = [];
     this.count = 0;
+  }
+}
+
+function readPattern(path: string): (path: string) => boolean {
+  try {
+    return pathPattern(path);
+  } catch (error) {
+    throw new EmulatorError('invalid_filter', `path is no regular expression: ${(error as Error).message}.`);
   }
 }
