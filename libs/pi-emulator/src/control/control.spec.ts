@@ -30,7 +30,7 @@ describe('the control API', () => {
     expect(new Set(made.map(({ username }) => username)).size).toBe(50);
     for (const { uid, username, accessToken, walletAddress } of made) {
       expect(uid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-      expect(username).toMatch(/^[a-z]{6,}\d{0,3}$/);
+      expect(username).toMatch(/^[a-z]{5,}\d{0,3}$/);
       expect(accessToken).toMatch(/^emulated_token_[0-9A-Za-z]{43}$/);
       expect(bench.pi.chain.account(walletAddress)?.balance).toBe(10_000_000_000n);
     }
