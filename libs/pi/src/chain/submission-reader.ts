@@ -36,8 +36,9 @@ function refused(reply: PiReply, body: Fields): ChainSubmission | undefined {
     const hash = textOf(extras['hash']);
     return { kind: 'refused', status, codes, ...(resultXdr && { resultXdr }), ...(hash && { hash }) };
   }
-  // Refused by Horizon itself, before the chain saw it: problems have a type.
-  return typeof body['type'] === 'string' ? { kind: 'malformed', status, detail: detailOf(reply, body) } : undefined;
+  // Refused by Horizon itself, before the chain saw it. Any other 400 came from something in between.
+  const byHorizon = /\/(transaction_malformed|bad_request)$/.test(textOf(body['type']) ?? '');
+  return byHorizon ? { kind: 'malformed', status, detail: detailOf(reply, body) } : undefined;
 }
 
 function codesOf(codes: Fields): ChainResultCodes | undefined {
