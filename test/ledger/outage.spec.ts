@@ -122,15 +122,19 @@ describe("While the ledger's database is away", () => {
     let release!: () => void;
     const held = new Promise<void>((resolve) => (release = resolve));
     const work = jest.fn(async () => {});
+    const pool = new pg.Pool({ connectionString: database.url });
+    let slowNow = false;
     const slow = new PiLedger<undefined>({
       url: database.url,
       transactions: {
         run: async (work) => {
-          await held;
-          return work(async () => ({ rows: [] }), undefined);
+          if (slowNow) await held;
+          return work((text, values) => pool.query(text, values as unknown[]) as never, undefined);
         },
       },
     });
+    await slow.open();
+    slowNow = true;
     const { error, ms } = await failure(slow.transaction(work));
     expect(error).toBeInstanceOf(PiUnavailableError);
     expect(ms).toBeLessThan(BOUND_MS);
@@ -138,5 +142,6 @@ describe("While the ledger's database is away", () => {
     await sleep(20);
     expect(work).not.toHaveBeenCalled();
     await slow.onApplicationShutdown();
+    await pool.end();
   }, 10_000);
 });

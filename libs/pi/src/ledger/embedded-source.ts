@@ -7,8 +7,8 @@ import { lockFolder } from './folder-lock.js';
 import { ledgerUnavailable, messageOf } from './ledger-errors.js';
 import type { LedgerSource, LedgerTimeouts } from './ledger-source.js';
 
-/** Statements run in this very process and wait for nobody but each other. */
-const TIMEOUTS: LedgerTimeouts = { connectMs: 10_000, statementMs: 30_000, appStatementMs: 30_000 };
+/** Nothing can get lost on the way to a database in this very process; only the one connection can be long in use. */
+const TIMEOUTS: LedgerTimeouts = { connectMs: 10_000, statementMs: 600_000, appStatementMs: 600_000 };
 
 /**
  * PGlite in a folder: a PostgreSQL in this process, with one connection, spoken to through the same pg.Pool. In the folder:

@@ -50,6 +50,24 @@ export function toLedgerError(error: unknown): unknown {
   return error;
 }
 
+/** The database answers, but not to us: wrong name, password or rights. Waiting does not help. */
+const DENIED = new Set(['28000', '28P01', '3D000', '42501']);
+
+/** At the start, a refusal of the database is a matter of the options; everything else stays as it is. */
+export function refusedByDatabase(error: unknown, description: string): unknown {
+  const code = codeOf(error);
+  if (code === undefined || !DENIED.has(code)) return error;
+  return new PiConfigurationError([
+    {
+      problem: `the ledger's database, ${description}, refuses: ${messageOf(error)}`,
+      fix:
+        code === '42501'
+          ? "grant the role what it lacks (to migrate at boot it needs CREATE on the database); or run the SQL of `await PiLedger.migrationSql()` as the owner, grant usage on schema pi and select, insert, update, delete on its tables, and set `migrations: 'manual'`"
+          : 'correct user, password and database in `ledger.url`',
+    },
+  ]);
+}
+
 /** 503, worth repeating. The cause has the particulars; the message, which may reach a client, has no address. */
 export function ledgerUnavailable(
   reason: 'network' | 'timeout' | 'busy',

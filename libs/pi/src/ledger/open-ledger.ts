@@ -2,7 +2,9 @@ import { Logger } from '@nestjs/common';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import type { PiLedgerOptions } from '../pi.options.js';
 import type { PiQuery } from '../pi.ports.js';
-import { codeOf, messageOf, toLedgerError } from './ledger-errors.js';
+import { appTransactions } from './app-transactions.js';
+import { checkSameDatabase } from './same-database.js';
+import { codeOf, messageOf, refusedByDatabase, toLedgerError } from './ledger-errors.js';
 import type { LedgerSession } from './ledger-session.js';
 import { LedgerNotifications } from './ledger-notifications.js';
 import { acquire, type LedgerSource } from './ledger-source.js';
@@ -21,6 +23,8 @@ export interface OpenLedger {
   readonly notifications: LedgerNotifications;
   /** True when a commit the ledger was told of can vanish in a power cut: PGlite, `fsync` or `synchronous_commit` off. */
   readonly canLoseCommits: boolean;
+  /** True when commits from before this start can be missing: {@link canLoseCommits}, and no proof of an orderly end. */
+  readonly mayHaveLostCommits: boolean;
   /** Statements outside any transaction, each on whatever connection is free. */
   readonly session: LedgerSession;
   readonly sessionOver: SessionMaker;
@@ -49,10 +53,13 @@ export async function openLedger<Handle>(options: PiLedgerOptions<Handle>): Prom
         notify: (topic, payload) => notifications.notify({ query, afterCommit }, topic, payload),
       };
     };
+    if (options.transactions) await checkSameDatabase(query, appTransactions(options.transactions, source.timeouts));
+    const canLoseCommits = source.losesCommits || (await settingsLoseCommits(query));
     return {
       source,
       notifications,
-      canLoseCommits: source.losesCommits || (await settingsLoseCommits(query)),
+      canLoseCommits,
+      mayHaveLostCommits: canLoseCommits && source.uncleanStart !== false,
       session: sessionOver({ query, afterCommit: runAfterCommit }),
       sessionOver,
       sessionIn: (tx) => (tx instanceof OpenTransaction ? tx.session : sessionOver(tx)),
@@ -67,7 +74,7 @@ export async function openLedger<Handle>(options: PiLedgerOptions<Handle>): Prom
       const why = error.cause === undefined ? error.reason : messageOf(error.cause) || codeOf(error.cause);
       new Logger('PiLedger').error(`Cannot open the ledger, ${source.description}: ${why}`);
     }
-    throw error;
+    throw refusedByDatabase(error, source.description);
   }
 }
 

@@ -41,6 +41,16 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
   }
 
   /**
+   * Asks the database for a sign of life, for health checks.
+   *
+   * @throws PiUnavailableError it gave none, within at most 4 s.
+   */
+  async ping(): Promise<void> {
+    const { session } = await this.open();
+    await session.query('select 1');
+  }
+
+  /**
    * Runs `work` in a transaction: of the app's library when `ledger.transactions` is set, else of the ledger's pool. Commits
    * when it resolves, rolls back when it rejects.
    *

@@ -8,7 +8,7 @@ import type { TimedRunner } from './timed-query.js';
  * behind would keep others from taking its lease over. Deliveries may take their time, as they may wait for something else.
  */
 const BEGIN = {
-  own: "begin; set local statement_timeout = '10s'; set local idle_in_transaction_session_timeout = '10s'",
+  own: "begin; set local statement_timeout = '5s'; set local idle_in_transaction_session_timeout = '10s'",
   app: "begin; set local idle_in_transaction_session_timeout = '5min'",
 } as const;
 
