@@ -210,6 +210,13 @@ describe('A transaction that applies and fails', () => {
     expect(result.feeCharged().toString()).toBe(String(TX_FEE));
   });
 
+  it('op_line_full: when the receiver can hold no more', () => {
+    const chain = chainByHand();
+    chain.fund(bob.publicKey(), (1n << 63n) - 1n - 100n * PI);
+    chain.submit(sketch(chain).xdr);
+    expect(chain.close().transactions).toMatchObject([{ successful: false, operationCodes: ['op_line_full'] }]);
+  });
+
   it('undoes every operation when one fails', () => {
     const chain = chainByHand();
     const operations = [pay(bob.publicKey(), '1'), pay(nobody.publicKey(), '1')];
@@ -217,6 +224,18 @@ describe('A transaction that applies and fails', () => {
     const [transaction] = chain.close().transactions;
     expect(transaction?.operationCodes).toEqual(['op_success', 'op_no_destination']);
     expect(balance(chain, bob.publicKey())).toBe(100n * PI);
+  });
+});
+
+describe('A least sequence number as precondition', () => {
+  it('lets a transaction leave a gap in the account’s sequence numbers', () => {
+    const chain = chainByHand();
+    const start = chain.account(alice.publicKey())?.sequence ?? 0n;
+    const change: Sketch['change'] = (builder) => void builder.setMinAccountSequence(start.toString());
+    expect(told(chain.submit(sketch(chain, { sequence: start + 9n, change }).xdr))).toBe('PENDING');
+    expect(chain.close().transactions).toMatchObject([{ successful: true }]);
+    expect(chain.account(alice.publicKey())?.sequence).toBe(start + 9n);
+    expect(told(chain.submit(sketch(chain, { sequence: start + 9n, change, pi: '2' }).xdr))).toBe('tx_bad_seq');
   });
 });
 

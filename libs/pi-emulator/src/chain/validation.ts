@@ -137,7 +137,7 @@ class SignatureCheck {
     const key = Keypair.fromPublicKey(address);
     const hint = key.signatureHint();
     const index = this.signatures.findIndex(
-      (signature) => signature.hint().equals(hint) && verifies(key, this.hash, signature.signature()),
+      (signature) => signature.hint().equals(hint) && verifies(key, this.hash, signature),
     );
     if (index >= 0) this.used.add(index);
     return index >= 0;
@@ -148,8 +148,20 @@ class SignatureCheck {
   }
 }
 
+/** A transaction is checked on submission and before its ledger; its signatures (1 ms each) only once. */
+const verified = new WeakMap<xdr.DecoratedSignature, Map<string, boolean>>();
+
+function verifies(key: Keypair, hash: Buffer, signature: xdr.DecoratedSignature): boolean {
+  const known = verified.get(signature) ?? new Map<string, boolean>();
+  verified.set(signature, known);
+  const address = key.publicKey();
+  const isValid = known.get(address) ?? verify(key, hash, signature.signature());
+  known.set(address, isValid);
+  return isValid;
+}
+
 /** A signature of the wrong length makes the library throw: it is simply not valid. */
-function verifies(key: Keypair, hash: Buffer, signature: Buffer): boolean {
+function verify(key: Keypair, hash: Buffer, signature: Buffer): boolean {
   try {
     return key.verify(hash, signature);
   } catch {

@@ -193,6 +193,17 @@ describe('Submits that go wrong', () => {
     expect(await post(xdr)).toBe('200');
   });
 
+  it('answer late', async () => {
+    chain.adversary.onSubmit({ delayMs: 80, afterApplied: true });
+    const { xdr, hash } = sketch(chain);
+    const answer = post(xdr);
+    await until(() => chain.mempool.find(hash) !== undefined);
+    const started = performance.now();
+    chain.close();
+    expect(await answer).toBe('200');
+    expect(performance.now() - started).toBeGreaterThan(70);
+  });
+
   it('hit only the account or the hash they are about, as often as told', async () => {
     chain.adversary.onSubmit({ account: bob.publicKey(), answer: 'rate_limited', times: 2 });
     const ours = sketch(chain);
