@@ -9,6 +9,13 @@ export interface PiEmulatorOptions {
   host?: string;
   /** Milliseconds between two chain ledgers, or `'manual'` to close them by `closeLedger()` only. Default: `5000`, as on Pi. */
   ledgerMs?: number | 'manual';
+  /**
+   * The least the chain's clock moves with every ledger, in seconds. With fast ledgers, `5` keeps Pi's proportion of
+   * ledgers to time bounds: a window of 120 s is 24 ledgers. Default: `1`.
+   */
+  ledgerSeconds?: number;
+  /** How long Horizon's `POST /transactions` waits before it answers 504, in ms. Default: `30000`. */
+  submitTimeoutMs?: number;
   /** Which network the app is registered on. Default: `testnet`. */
   network?: EmulatedNetwork;
   /** Server API key of the app; starts with `emulated_`. Default: `emulated_<network>_api_key`. */
@@ -52,6 +59,8 @@ export function resolveOptions(options: PiEmulatorOptions = {}): ResolvedEmulato
     port: options.port ?? DEFAULT_PORT,
     host: options.host ?? '127.0.0.1',
     ledgerMs: options.ledgerMs ?? 5000,
+    ledgerSeconds: options.ledgerSeconds ?? 1,
+    submitTimeoutMs: options.submitTimeoutMs ?? 30_000,
     network,
     apiKey: options.apiKey ?? `emulated_${network}_api_key`,
     appId: options.appId ?? `emulated-app-${network}`,
@@ -84,6 +93,10 @@ function* problemsOf(options: ResolvedEmulatorOptions): Generator<string> {
     yield `port is ${options.port}: give a number from 0 (any free port) to 65535.`;
   if (options.ledgerMs !== 'manual' && !(options.ledgerMs > 0 && Number.isFinite(options.ledgerMs)))
     yield `ledgerMs is ${options.ledgerMs}: give milliseconds above 0, or 'manual'.`;
+  if (!Number.isInteger(options.ledgerSeconds) || options.ledgerSeconds < 1)
+    yield `ledgerSeconds is ${options.ledgerSeconds}: give a whole number of seconds, at least 1.`;
+  if (!(options.submitTimeoutMs > 0 && Number.isFinite(options.submitTimeoutMs)))
+    yield `submitTimeoutMs is ${options.submitTimeoutMs}: give milliseconds above 0.`;
   if (!['testnet', 'mainnet'].includes(options.network))
     yield `network is '${options.network}': give 'testnet' or 'mainnet'.`;
   if (!/^emulated_\S+$/.test(options.apiKey))

@@ -4,6 +4,27 @@ export { EmulatorError } from './emulator-error.js';
 export { EmulatorOptionsError, type PiEmulatorOptions } from './emulator.options.js';
 export { EMULATED_WALLET_CONSTANT, type EmulatedWallet } from './emulated-wallet.js';
 export type { AppliedTransactionView } from './control/applied-view.js';
+export type {
+  AccountVersion,
+  Adversary,
+  AppliedOperation,
+  AppliedTransaction,
+  BumpSequence,
+  Chain,
+  ChainState,
+  ClosedLedger,
+  CoreAnswer,
+  Dust,
+  ForeignTransaction,
+  HideRule,
+  LedgerHeader,
+  LookAlike,
+  ReadRule,
+  ReplicaRule,
+  SubmitRule,
+  TransactionResult,
+  UseSequence,
+} from './chain/index.js';
 export type { CreatePaymentRequest } from './control/control-input.js';
 export type { ActiveFault, Fault, FaultKind } from './faults/fault.js';
 export type { JournalEntry, JournalFilter } from './journal/journal.js';

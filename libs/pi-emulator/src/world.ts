@@ -26,10 +26,16 @@ export class World {
     private readonly options: ResolvedEmulatorOptions,
     horizonUrl: () => string,
   ) {
-    const { network, ledgerMs, seed, stateFile } = options;
+    const { network, ledgerMs, ledgerSeconds, submitTimeoutMs, seed, stateFile } = options;
     this.ids = new IdSource(seed);
     this.wallets = Array.from({ length: options.wallets }, (_, index) => appWallet(index));
-    this.chain = new Chain({ network, ledgerMs, ...(seed !== undefined && { genesis: seed }) });
+    this.chain = new Chain({
+      network,
+      ledgerMs,
+      ledgerSeconds,
+      submitTimeoutMs,
+      ...(seed !== undefined && { genesis: seed }),
+    });
     const addresses = this.wallets.map(({ address }) => address);
     this.platform = new Platform(options, this.ids, addresses, this.chain, horizonUrl, () => this.life.signal);
     this.file = stateFile === undefined ? undefined : new StateFile(stateFile, () => this.view());
@@ -55,12 +61,13 @@ export class World {
     return this.ending.signal;
   }
 
-  /** Back to the beginning: no Pioneers, no payments, a new chain. */
+  /** Back to the beginning: no Pioneers, no payments, a new chain, calm weather. */
   async reset(): Promise<void> {
     const { seed } = this.options;
     this.life.abort();
     this.life = new AbortController();
     this.chain.stop();
+    this.chain.adversary.calm();
     this.chain.reset(seed === undefined ? {} : { genesis: seed });
     this.platform.import({ pioneers: [], tokens: [], payments: [], ads: [], notifications: [] });
     this.populate();
