@@ -1,0 +1,176 @@
+import type { UpdateObject } from 'kysely';
+import type { LedgerSchema } from '../ledger/ledger-schema.js';
+import type { LedgerSession } from '../ledger/ledger-session.js';
+import { fence, type Lease } from '../ledger/leases.js';
+import type { PiLedger } from '../ledger/pi-ledger.js';
+import type { PayoutState } from './payout.js';
+import type { SigningReason } from './payout.decision.js';
+import { type PayoutRecord, type SignedAttempt, selectPayouts, toRecord } from './payout-record.js';
+import { announce, noteEvent } from './payout-store.js';
+import type { RuleSwitches } from './rule-switches.js';
+
+type Changes = Omit<UpdateObject<LedgerSchema, 'payouts'>, 'id' | 'app' | 'position' | 'attempts' | 'state'>;
+
+/** Another worker holds the lane: stop, and write nothing. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError';
+}
+
+/** The payout is no longer as it was read: read it again. */
+export class PayoutMovedError extends Error {
+  override readonly name = 'PayoutMovedError';
+}
+
+/** A lane's writes. Each is one transaction: the lease is fenced, and the payout is still as it was read. */
+export class LaneStore {
+  constructor(
+    private readonly ledger: PiLedger<unknown>,
+    private readonly lane: { readonly app: string; readonly wallet: string },
+    private readonly lease: Lease,
+    private readonly rules: RuleSwitches,
+  ) {}
+
+  /** Payouts that exist at Pi and are not settled, in the order they were asked for. */
+  async inFlight(): Promise<PayoutRecord[]> {
+    return this.#select((query) => query.where('state', 'in', IN_FLIGHT).limit(500));
+  }
+
+  /** The next ones to create at Pi. */
+  async waiting(limit: number): Promise<PayoutRecord[]> {
+    return this.#select((query, { sql }) =>
+      query
+        .where('state', '=', 'requested')
+        .where(sql<boolean>`next_at <= now()`)
+        .limit(limit),
+    );
+  }
+
+  async byId(id: string): Promise<PayoutRecord> {
+    const [record] = await this.#select((query) => query.where('id', '=', id));
+    if (!record) throw new PayoutMovedError(`Payout ${id} has left this lane`);
+    return record;
+  }
+
+  /** Payouts of any wallet of this app, by key: whose payments are these at Pi? */
+  async byKeys(keys: readonly string[]): Promise<PayoutRecord[]> {
+    if (keys.length === 0) return [];
+    const rows = await this.ledger.read((session) =>
+      selectPayouts(session).where('app', '=', this.lane.app).where('idempotency_key', 'in', keys).execute(),
+    );
+    return rows.map(toRecord);
+  }
+
+  #select(
+    narrow: (query: ReturnType<typeof selectPayouts>, session: LedgerSession) => ReturnType<typeof selectPayouts>,
+  ): Promise<PayoutRecord[]> {
+    return this.ledger.read(async (session) => {
+      const lane = selectPayouts(session).where('app', '=', this.lane.app).where('wallet', '=', this.lane.wallet);
+      const rows = await narrow(lane, session).orderBy('position').execute();
+      return rows.map(toRecord);
+    });
+  }
+
+  /** Moves a payout on, or changes what is noted with it. */
+  async change(
+    payout: PayoutRecord,
+    to: PayoutState,
+    changes: Changes = {},
+    event?: { kind: string; detail?: string; attempt?: number },
+  ): Promise<PayoutRecord> {
+    return this.#write(async (session) => {
+      await this.#compareAndSet(session, payout, { ...changes, state: to });
+      if (to !== payout.state) await noteEvent(session, payout.id, { kind: 'state', detail: to });
+      if (event) await noteEvent(session, payout.id, event);
+      await announce(session, this.lane.app, { what: 'moved', wallet: this.lane.wallet, id: payout.id });
+    }, payout.id);
+  }
+
+  /** Rule 8: an identifier is bound by compare-and-set on "no identifier", and never again. */
+  async bind(
+    payout: PayoutRecord,
+    payment: { identifier: string; destination: string; createdAtPi: number },
+    how: { adopted: boolean },
+  ): Promise<PayoutRecord> {
+    return this.change(
+      payout,
+      'created',
+      {
+        identifier: payment.identifier,
+        destination: payment.destination,
+        created_at_pi: BigInt(payment.createdAtPi),
+        // Whoever created an adopted payment may have signed for it before our baseline was read.
+        ...(how.adopted && { baseline: null }),
+        parked: null,
+        tries: 0,
+        next_at: new Date(),
+      },
+      { kind: how.adopted ? 'adopted' : 'bound', detail: payment.identifier },
+    );
+  }
+
+  /**
+   * Before an envelope leaves: one transaction checks the lease and the number of attempts, inserts the attempt and sets the
+   * state.
+   */
+  async insertAttempt(payout: PayoutRecord, attempt: SignedAttempt, why: SigningReason): Promise<PayoutRecord> {
+    return this.#write(async (session) => {
+      await this.#compareAndSet(session, payout, { state: 'signed', attempts: attempt.number, parked: null });
+      await session.db
+        .insertInto('payout_attempts')
+        .values({
+          payout_id: payout.id,
+          number: attempt.number,
+          wallet: this.lane.wallet,
+          sequence: attempt.sequence,
+          max_time: BigInt(attempt.maxTime),
+          fee: attempt.fee,
+          hash: attempt.hash,
+          envelope: attempt.envelope,
+          ledger: attempt.anchor.ledger,
+          ledger_hash: attempt.anchor.hash,
+          lease_token: this.lease.token,
+        })
+        .execute();
+      await noteEvent(session, payout.id, { kind: 'state', detail: `signed (${why})`, attempt: attempt.number });
+      await announce(session, this.lane.app, { what: 'moved', wallet: this.lane.wallet, id: payout.id });
+    }, payout.id);
+  }
+
+  /** What it let past the limits counts from this moment on; its baseline is on disk before Pi is asked. */
+  async admit(payout: PayoutRecord, baseline: bigint): Promise<PayoutRecord> {
+    return this.change(payout, 'requested', {
+      // Read before the first creation of this key: a later one would lie above what an earlier one may have signed.
+      ...(payout.createSent ? {} : { baseline }),
+      create_sent: true,
+      admitted_at: new Date(),
+      parked: null,
+    });
+  }
+
+  async #compareAndSet(
+    session: LedgerSession,
+    payout: PayoutRecord,
+    set: UpdateObject<LedgerSchema, 'payouts'>,
+  ): Promise<void> {
+    const changed = await session.db
+      .updateTable('payouts')
+      .set({ ...set, updated_at: session.sql<Date>`clock_timestamp()` })
+      .where('id', '=', payout.id)
+      .where('state', '=', payout.state)
+      .$if(this.rules.attemptFence, (query) => query.where('attempts', '=', payout.attempts.length))
+      .$if(set.identifier !== undefined && this.rules.bindOnce, (query) => query.where('identifier', 'is', null))
+      .returning('id')
+      .executeTakeFirst();
+    if (!changed) throw new PayoutMovedError(`Payout ${payout.id} is no longer ${payout.state}`);
+  }
+
+  async #write(work: (session: LedgerSession) => Promise<void>, id: string): Promise<PayoutRecord> {
+    await this.ledger.write(async (session) => {
+      if (this.rules.attemptFence && !(await fence(session, this.lease))) throw new LeaseLostError(this.lease.name);
+      await work(session);
+    });
+    return this.byId(id);
+  }
+}
+
+const IN_FLIGHT: readonly PayoutState[] = ['created', 'signed', 'submitted', 'paid', 'cancelling', 'needs_review'];

@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { PiIdempotencyError } from '../errors/pi-idempotency-error.js';
+import type { LedgerSession } from '../ledger/ledger-session.js';
+import type { PayoutFilter } from './payout.js';
+import { PiPayoutInvalidError } from './payout-errors.js';
+import { type PayoutRecord, selectPayouts, toRecord } from './payout-record.js';
+import type { CheckedRequest } from './payout-request.js';
+
+/** Where every change of an app's payouts is announced, with {@link toNews} as payload. */
+export function payoutsTopic(app: string): string {
+  return `payouts:${app}`;
+}
+
+/** `asked`: there is something to do for the wallet's lane. */
+export interface PayoutNews {
+  readonly what: 'asked' | 'moved';
+  readonly wallet: string;
+  readonly id: string;
+}
+
+export function announce(session: LedgerSession, app: string, { what, wallet, id }: PayoutNews): Promise<void> {
+  return session.notify(payoutsTopic(app), `${what} ${wallet} ${id}`);
+}
+
+export function readNews(payload: string): PayoutNews | undefined {
+  const [what, wallet, id] = payload.split(' ');
+  return (what === 'asked' || what === 'moved') && wallet && id ? { what, wallet, id } : undefined;
+}
+
+/** Append-only: what happened to a payout. */
+export async function noteEvent(
+  { db }: LedgerSession,
+  payoutId: string,
+  event: { kind: string; detail?: string; attempt?: number; by?: string },
+): Promise<void> {
+  await db
+    .insertInto('payout_events')
+    .values({
+      payout_id: payoutId,
+      kind: event.kind,
+      detail: event.detail?.slice(0, 2_000) ?? null,
+      attempt: event.attempt ?? null,
+      by: event.by ?? null,
+    })
+    .execute();
+}
+
+/**
+ * Stores a payout, or finds the one its key already stands for.
+ *
+ * @throws PiIdempotencyError the key stands for something else
+ */
+export async function storePayout(
+  session: LedgerSession,
+  app: string,
+  wallet: string,
+  request: CheckedRequest,
+): Promise<PayoutRecord> {
+  const { idempotencyKey, uid, stroops, memo, metadata } = request;
+  const stored = await session.db
+    .insertInto('payouts')
+    .values({ id: randomUUID(), app, wallet, idempotency_key: idempotencyKey, uid, stroops, memo, metadata })
+    .onConflict((conflict) => conflict.columns(['app', 'idempotency_key']).doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (stored) {
+    await noteEvent(session, stored.id, { kind: 'state', detail: 'requested' });
+    await announce(session, app, { what: 'asked', wallet, id: stored.id });
+  }
+  const record = await findByKey(session, app, idempotencyKey);
+  // The insert waited for the row in the way to commit. A caller's snapshot (repeatable read) may be older still.
+  if (!record)
+    throw new PiPayoutInvalidError(
+      'idempotencyKey',
+      `${idempotencyKey} was stored by another transaction at this moment: repeat the request.`,
+    );
+  const fields = stored ? [] : differences(record, request);
+  if (fields.length > 0) throw new PiIdempotencyError(idempotencyKey, fields);
+  return record;
+}
+
+function differences(record: PayoutRecord, request: CheckedRequest): string[] {
+  const stored = record.metadata === undefined ? null : JSON.stringify(record.metadata);
+  const compared: [string, boolean][] = [
+    ['uid', record.uid === request.uid],
+    ['amount', record.stroops === request.stroops],
+    ['memo', record.memo === request.memo],
+    ['metadata', stored === request.metadata],
+    ['wallet', request.wallet === undefined || request.wallet === record.wallet],
+  ];
+  return compared.filter(([, equal]) => !equal).map(([field]) => field);
+}
+
+export async function findById(session: LedgerSession, app: string, id: string): Promise<PayoutRecord | undefined> {
+  const row = await selectPayouts(session).where('app', '=', app).where('id', '=', id).executeTakeFirst();
+  return row && toRecord(row);
+}
+
+export async function findByKey(session: LedgerSession, app: string, key: string): Promise<PayoutRecord | undefined> {
+  const row = await selectPayouts(session).where('app', '=', app).where('idempotency_key', '=', key).executeTakeFirst();
+  return row && toRecord(row);
+}
+
+const DEFAULT_PAGE = 50;
+const MAX_PAGE = 200;
+
+/** Newest first. */
+export async function listPayouts(
+  session: LedgerSession,
+  app: string,
+  { state, uid, after, limit = DEFAULT_PAGE }: PayoutFilter,
+): Promise<{ items: PayoutRecord[]; next?: string }> {
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE)
+    throw new PiPayoutInvalidError('limit', `limit has to be a whole number from 1 to ${MAX_PAGE}, not ${limit}.`);
+  if (after !== undefined && !/^\d{1,18}$/.test(after))
+    throw new PiPayoutInvalidError('after', '`after` has to be the `next` of a page.');
+  const states = state === undefined ? [] : [state].flat();
+  const rows = await selectPayouts(session)
+    .where('app', '=', app)
+    .$if(states.length > 0, (query) => query.where('state', 'in', states))
+    .$if(uid !== undefined, (query) => query.where('uid', '=', uid!))
+    .$if(after !== undefined, (query) => query.where(session.sql<boolean>`position < ${after}::bigint`))
+    .orderBy('position', 'desc')
+    .limit(limit + 1)
+    .execute();
+  const items = rows.slice(0, limit).map(toRecord);
+  const last = rows[limit - 1];
+  return { items, ...(rows.length > limit && last && { next: String(last.position) }) };
+}
+
+/**
+ * Which database this is, to Pi: goes into each payment's metadata, so that two databases paying for one app never take
+ * each other's payments for their own.
+ */
+export async function instanceOf({ db }: LedgerSession, app: string): Promise<string> {
+  await db
+    .insertInto('payout_instances')
+    .values({ app, instance: randomUUID() })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return (await db.selectFrom('payout_instances').select('instance').where('app', '=', app).executeTakeFirstOrThrow())
+    .instance;
+}
