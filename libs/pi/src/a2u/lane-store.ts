@@ -77,12 +77,18 @@ export class LaneStore {
     changes: Changes = {},
     event?: { kind: string; detail?: string; attempt?: number },
   ): Promise<PayoutRecord> {
-    return this.#write(async (session) => {
+    await this.#write(async (session) => {
       await this.#compareAndSet(session, payout, { ...changes, state: to });
       if (to !== payout.state) await noteEvent(session, payout.id, { kind: 'state', detail: to });
       if (event) await noteEvent(session, payout.id, event);
       await announce(session, this.lane.app, { what: 'moved', wallet: this.lane.wallet, id: payout.id });
-    }, payout.id);
+    });
+    return this.byId(payout.id);
+  }
+
+  /** Adds to the audit without moving the payout. */
+  async note(payout: PayoutRecord, event: { kind: string; detail: string }): Promise<void> {
+    await this.#write((session) => noteEvent(session, payout.id, event));
   }
 
   /** Rule 8: an identifier is bound by compare-and-set on "no identifier", and never again. */
@@ -113,7 +119,7 @@ export class LaneStore {
    * state.
    */
   async insertAttempt(payout: PayoutRecord, attempt: SignedAttempt, why: SigningReason): Promise<PayoutRecord> {
-    return this.#write(async (session) => {
+    await this.#write(async (session) => {
       await this.#compareAndSet(session, payout, { state: 'signed', attempts: attempt.number, parked: null });
       await session.db
         .insertInto('payout_attempts')
@@ -133,7 +139,8 @@ export class LaneStore {
         .execute();
       await noteEvent(session, payout.id, { kind: 'state', detail: `signed (${why})`, attempt: attempt.number });
       await announce(session, this.lane.app, { what: 'moved', wallet: this.lane.wallet, id: payout.id });
-    }, payout.id);
+    });
+    return this.byId(payout.id);
   }
 
   /** What it let past the limits counts from this moment on; its baseline is on disk before Pi is asked. */
@@ -164,12 +171,11 @@ export class LaneStore {
     if (!changed) throw new PayoutMovedError(`Payout ${payout.id} is no longer ${payout.state}`);
   }
 
-  async #write(work: (session: LedgerSession) => Promise<void>, id: string): Promise<PayoutRecord> {
+  async #write(work: (session: LedgerSession) => Promise<void>): Promise<void> {
     await this.ledger.write(async (session) => {
       if (this.rules.attemptFence && !(await fence(session, this.lease))) throw new LeaseLostError(this.lease.name);
       await work(session);
     });
-    return this.byId(id);
   }
 }
 

@@ -134,7 +134,7 @@ function coversFrom(
     next = record.sequence - 1n;
   }
   // A reading below the baseline is of an older ledger, or of another chain.
-  return next === baseline ? { covered: true } : { covered: false, missing: next, short: !history.exhausted };
+  return next === baseline ? { covered: true } : missing(next, own, history);
 }
 
 /** Down to a record from before that time, or to the wallet's very first sequence number. */
@@ -145,7 +145,13 @@ function coversSince(time: number, account: AccountReading, own: RecordsBySequen
     next = record.sequence - 1n;
   }
   if (history.exhausted && next % ACCOUNT_START === 0n) return { covered: true };
-  return { covered: false, missing: next, short: !history.exhausted };
+  return missing(next, own, history);
+}
+
+/** Older pages may still hold it, unless what is below it is known already. */
+function missing(next: bigint, own: RecordsBySequence, { exhausted }: WalletHistory): Coverage {
+  const short = !exhausted && ![...own.keys()].some((sequence) => sequence < next);
+  return { covered: false, missing: next, short };
 }
 
 /** From `sequence` down, for as long as each number is accounted for. */

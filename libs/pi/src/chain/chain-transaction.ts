@@ -57,7 +57,14 @@ export interface ChainResultCodes {
  */
 export type ChainSubmission =
   /** 200: in a ledger. */
-  | { readonly kind: 'applied'; readonly hash: string; readonly successful: boolean; readonly ledger: number }
+  | {
+      readonly kind: 'applied';
+      readonly hash: string;
+      readonly successful: boolean;
+      readonly ledger: number;
+      /** The record, where the answer is one: the same that looking it up would give. */
+      readonly transaction?: ChainTransaction;
+    }
   /** 400 with result codes: this copy was refused; an earlier copy may have applied. */
   | {
       readonly kind: 'refused';

@@ -1,7 +1,9 @@
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import type { PiReply } from '../http/caller.js';
 import { retryAfterMs } from '../http/retry-after.js';
-import type { ChainResultCodes, ChainSubmission } from './chain-transaction.js';
+import { UnreadableAnswer } from '../http/answer-reader.js';
+import type { ChainResultCodes, ChainSubmission, ChainTransaction } from './chain-transaction.js';
+import { readTransaction } from './transaction-reader.js';
 
 type Unknown = Extract<ChainSubmission, { kind: 'unknown' }>;
 type Fields = Readonly<Record<string, unknown>>;
@@ -24,7 +26,24 @@ function applied(body: Fields): ChainSubmission | undefined {
   const { hash, ledger, successful } = body;
   if (typeof hash !== 'string' || typeof ledger !== 'number') return undefined;
   // Old Horizons leave it out, and answer 200 to successful ones only.
-  return { kind: 'applied', hash: hash.toLowerCase(), successful: successful !== false, ledger };
+  const transaction = recordIn(body);
+  return {
+    kind: 'applied',
+    hash: hash.toLowerCase(),
+    successful: successful !== false,
+    ledger,
+    ...(transaction && { transaction }),
+  };
+}
+
+/** Horizon answers a submit with the whole record; what stands in for one may say less. */
+function recordIn(body: Fields): ChainTransaction | undefined {
+  try {
+    return readTransaction(body);
+  } catch (error) {
+    if (error instanceof UnreadableAnswer) return undefined;
+    throw error;
+  }
 }
 
 function refused(reply: PiReply, body: Fields): ChainSubmission | undefined {

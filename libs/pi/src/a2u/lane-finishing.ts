@@ -1,0 +1,103 @@
+import { PiApiError } from '../errors/pi-api-error.js';
+import type { PayoutRecord } from './payout-record.js';
+import { toPiView } from './payout-metadata.js';
+import { type ReviewReason, REVIEW_REASONS } from './review-reasons.js';
+import type { Tenure } from './tenure.js';
+
+/** After so many refusals Pi is taken to mean it: its own look at the chain may lag at first. */
+const REFUSALS = 5;
+/** A payout that waits for a person is looked at again after so long, in milliseconds. */
+const REVIEW_MS = 60_000;
+
+/** Tells Pi: of what was paid, and of what is to be cancelled. Rule 6, and the end of rule 3. */
+export class LaneFinishing {
+  readonly #refusals = new Map<string, number>();
+
+  constructor(private readonly t: Tenure) {}
+
+  /** One round. Answers how long to sleep when there is nothing to do, in milliseconds. */
+  async turn(): Promise<number> {
+    const { idleMs } = this.t.parts.settings;
+    const due = (await this.t.store.inFlight()).filter(
+      ({ state, txid }) =>
+        state === 'paid' || state === 'cancelling' || (state === 'needs_review' && txid !== undefined),
+    );
+    const waits = due.map((payout) => [this.t.pauseOf(`finish ${payout.id}`), payout] as const);
+    const ready = waits.filter(([pause]) => pause === 0).map(([, payout]) => payout);
+    await Promise.all(ready.map((payout) => this.#finish(payout)));
+    return ready.length > 0 ? 0 : Math.min(idleMs, ...waits.map(([pause]) => pause));
+  }
+
+  async #finish(payout: PayoutRecord): Promise<void> {
+    try {
+      if (payout.state === 'paid') await this.#complete(payout);
+      else if (payout.state === 'cancelling') await this.#cancel(payout);
+      else await this.#lookAgain(payout);
+    } catch (error) {
+      this.t.pause(`finish ${payout.id}`);
+      if (!(error instanceof PiApiError)) throw error;
+      this.t.parts.logger.warn(`Pi does not finish payout ${payout.id}: ${error.message}`);
+    }
+  }
+
+  async #complete(payout: PayoutRecord): Promise<void> {
+    const { platform } = this.t.parts;
+    try {
+      await platform.completePayment(payout.identifier!, payout.txid!, this.t.call);
+    } catch (error) {
+      if (!(error instanceof PiApiError) || !error.refused) throw error;
+      return this.#completeRefused(payout, error);
+    }
+    await this.t.step('complete_posted', payout);
+    await this.#completed(payout);
+  }
+
+  async #completeRefused(payout: PayoutRecord, error: PiApiError): Promise<void> {
+    if (error.code === 'PI_API_KEY_REFUSED') throw error;
+    const view = toPiView(await this.t.parts.platform.getPayment(payout.identifier!, this.t.call));
+    if (view.completed) return this.#completed(payout);
+    if (view.cancelled) return this.#review(payout, 'paid_but_cancelled');
+    const refusals = (this.#refusals.get(payout.id) ?? 0) + 1;
+    this.#refusals.set(payout.id, refusals);
+    if (refusals < REFUSALS) throw error;
+    return this.#review(payout, 'complete_refused', error.message);
+  }
+
+  async #completed(payout: PayoutRecord): Promise<void> {
+    const completed = await this.t.store.change(payout, 'completed', { parked: null, review: null });
+    this.t.carryOn(`finish ${payout.id}`);
+    await this.t.step('completed_committed', completed);
+    this.t.preparing.ring();
+  }
+
+  /** Again until Pi shows it cancelled. */
+  async #cancel(payout: PayoutRecord): Promise<void> {
+    const { platform } = this.t.parts;
+    try {
+      await platform.cancelPayment(payout.identifier!, this.t.call);
+      await this.t.step('cancel_posted', payout);
+    } catch (error) {
+      if (!(error instanceof PiApiError) || !error.refused) throw error;
+      const gone = error.platformCode === 'payment_not_found';
+      const view = gone ? undefined : toPiView(await platform.getPayment(payout.identifier!, this.t.call));
+      if (view?.completed) return this.#completed(payout);
+      if (view && !view.cancelled) throw error;
+    }
+    const cancelled = await this.t.store.change(payout, 'cancelled');
+    await this.t.step('cancelled_committed', cancelled);
+    this.t.preparing.ring();
+  }
+
+  /** In review, paid: Pi may have changed its mind. */
+  async #lookAgain(payout: PayoutRecord): Promise<void> {
+    const view = toPiView(await this.t.parts.platform.getPayment(payout.identifier!, this.t.call));
+    if (view.completed) return this.#completed(payout);
+    this.t.pause(`finish ${payout.id}`, REVIEW_MS);
+  }
+
+  async #review(payout: PayoutRecord, reason: ReviewReason, detail: string = reason): Promise<void> {
+    this.t.parts.logger.error(`Payout ${payout.id} needs review (${reason}): ${REVIEW_REASONS[reason].text}`);
+    await this.t.store.change(payout, 'needs_review', { review: reason }, { kind: 'review', detail });
+    this.#refusals.delete(payout.id);
+  }
+}

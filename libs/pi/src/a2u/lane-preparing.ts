@@ -1,0 +1,176 @@
+import { PiApiError } from '../errors/pi-api-error.js';
+import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
+import { cancelOrphan } from './orphans.js';
+import type { PiView } from './payout.evidence.js';
+import { metadataAtPi, toPiView } from './payout-metadata.js';
+import { brokenLimit } from './payout-limits.js';
+import type { PayoutRecord } from './payout-record.js';
+import { type Ownership, ownership } from './payout.rules.js';
+import type { Tenure } from './tenure.js';
+
+/** Rule 4: refusals of a creation after which no creation of this payout can succeed. */
+const DEFINITE = new Set([
+  'altered_amount',
+  'feature_not_available',
+  'invalid_address',
+  'invalid_amount',
+  'invalid_arguments',
+  'invalid_metadata',
+  'missing_scope',
+  'missing_wallet',
+  'user_not_found',
+]);
+/** A creation without an answer may still arrive at Pi for so long, in milliseconds. */
+const LATE_CREATION_MS = 60_000;
+/** Pi counts payments and cancellations of a Pioneer by the day, in milliseconds. */
+const TOO_MANY_MS = 600_000;
+
+/** Creates the next payouts at Pi while one waits for its ledger. Rules 4 and 8. */
+export class LanePreparing {
+  /** Pi allows the app one unfinished payment: nothing is prepared ahead. */
+  #onePerApp = false;
+  #lastUnanswered = 0;
+  readonly #warned = new Set<string>();
+
+  constructor(private readonly t: Tenure) {}
+
+  /** One round. Answers how long to sleep when there is nothing to do, in milliseconds. */
+  async turn(): Promise<number> {
+    const { store, parts } = this.t;
+    const { idleMs, depth } = parts.settings;
+    const inFlight = await store.inFlight();
+    const prepared = inFlight.filter(({ state, attempts }) => state === 'created' && attempts.length === 0);
+    const room = this.#onePerApp ? Number(inFlight.length === 0) : depth - prepared.length;
+    if (room <= 0) return idleMs;
+    // Those that Pi told to wait must not hide those behind them.
+    const waiting = (await store.waiting(room + 50)).filter(({ id }) => this.t.pauseOf(id) === 0).slice(0, room);
+    for (const payout of waiting) await this.#prepare(payout);
+    return waiting.length > 0 ? 0 : idleMs;
+  }
+
+  async #prepare(payout: PayoutRecord): Promise<void> {
+    const { store, parts, chain } = this.t;
+    try {
+      if (payout.cancelWanted !== undefined && !payout.createSent && this.t.facts(payout).lossyUntil === undefined)
+        return await this.#end(payout, 'cancelled', payout.cancelWanted);
+      const limit = payout.createSent
+        ? undefined
+        : await parts.ledger.read((session) => brokenLimit(session, parts.wallet, payout));
+      if (limit !== undefined) return await this.#park(payout, limit, parts.settings.haltMs);
+
+      const admitted = await store.admit(payout, await chain.someSequence());
+      await this.t.step('admitted', admitted);
+      // A creation of it may have arrived at Pi: then only a look from now on tells.
+      const found = await this.#lookUp(admitted, payout.createSent);
+      if (found) return await this.#bind(admitted, found, true);
+      if (admitted.cancelWanted !== undefined) return await this.#cancelUncreated(admitted);
+      await this.#create(admitted);
+    } catch (error) {
+      this.t.pause(payout.id);
+      throw error;
+    }
+  }
+
+  async #create(payout: PayoutRecord): Promise<void> {
+    const { parts, call } = this.t;
+    const { uid, amount, memo } = payout;
+    try {
+      const metadata = metadataAtPi(payout, parts.instance);
+      const created = await parts.platform.createPayment({ uid, amount, memo, metadata }, call);
+      await this.t.step('create_posted', payout);
+      await this.#bind(payout, toPiView(created), false);
+    } catch (error) {
+      if (error instanceof PiApiError && error.refused) return this.#refused(payout, error);
+      if (error instanceof PiUnavailableError || error instanceof PiApiError) this.#lastUnanswered = performance.now();
+      this.t.pi.forgetListing();
+      throw error;
+    }
+  }
+
+  async #refused(payout: PayoutRecord, error: PiApiError): Promise<void> {
+    const code = error.platformCode ?? '';
+    const own = await this.#lookUp(payout, true);
+    if (own) return this.#bind(payout, own, true);
+    if (DEFINITE.has(code)) return this.#end(payout, 'failed', `${code}: ${error.message}`);
+    if (code === 'ongoing_payment_found') return this.#inTheWay(payout, error);
+    if (code.startsWith('too_many')) return this.#park(payout, `Pi says ${code}`, TOO_MANY_MS);
+    return this.#park(payout, error.message, this.t.parts.settings.haltMs);
+  }
+
+  /** One unfinished payment a user, or one an app: Pi does not say which. If it is another user's, it is the app's limit. */
+  #inTheWay(payout: PayoutRecord, { payment }: PiApiError): void {
+    if (payment && payment.uid !== payout.uid && !this.#onePerApp) {
+      this.#onePerApp = true;
+      this.t.parts.logger.log('Pi allows this app one unfinished payout at a time: none is prepared ahead any more');
+    }
+    this.t.pause(payout.id);
+  }
+
+  async #bind(payout: PayoutRecord, view: PiView, adopted: boolean): Promise<void> {
+    const { identifier, to: destination, createdAt: createdAtPi } = view;
+    const bound = await this.t.store.bind(payout, { identifier, destination, createdAtPi }, { adopted });
+    this.t.carryOn(payout.id);
+    await this.t.step('bound', bound);
+    this.t.signing.ring();
+  }
+
+  /** The payment of this key, if Pi has one that is ours. */
+  async #lookUp(payout: PayoutRecord, fresh: boolean): Promise<PiView | undefined> {
+    const { pi, parts } = this.t;
+    const { views, fresh: read } = await pi.incomplete({ fresh });
+    if (read) await this.#sweep(views);
+    const row = { open: payout.state === 'requested' };
+    return views.find(
+      (view) =>
+        (view.key === payout.idempotencyKey || !parts.rules.ownKeyOnly) &&
+        ownership(view, parts.instance, row, parts.rules) === 'adopt',
+    );
+  }
+
+  /** Every payment of ours at Pi has an owner, or is cancelled. */
+  async #sweep(views: readonly PiView[]): Promise<void> {
+    const { parts, store } = this.t;
+    const ours = views.filter((view) => view.from === parts.wallet.address && view.instance === parts.instance);
+    const rows = new Map((await store.byKeys(ours.map(({ key }) => key!))).map((row) => [row.idempotencyKey, row]));
+    for (const view of ours) {
+      const row = rows.get(view.key!);
+      const what: Ownership = ownership(view, parts.instance, row && ownerOf(row), parts.rules);
+      if (what === 'orphan') await cancelOrphan(this.t, view, row!);
+      else if (what === 'unknown_key') this.#warnOnce(view);
+    }
+  }
+
+  #warnOnce({ identifier, key }: PiView): void {
+    if (this.#warned.has(identifier)) return;
+    this.#warned.add(identifier);
+    this.t.parts.logger.warn(
+      `Pi holds the payment ${identifier} of the key "${key}", which this ledger does not know: was it restored from a backup? Ask for that payout again, and it is adopted.`,
+    );
+  }
+
+  /** A creation that got no answer may still arrive: it is looked for until that is out of the question. */
+  async #cancelUncreated(payout: PayoutRecord): Promise<void> {
+    if (performance.now() - this.#lastUnanswered < LATE_CREATION_MS && this.#lastUnanswered > 0)
+      return this.t.pause(payout.id);
+    await this.#end(payout, 'cancelled', payout.cancelWanted!);
+  }
+
+  async #end(payout: PayoutRecord, state: 'failed' | 'cancelled', reason: string): Promise<void> {
+    this.t.parts.logger.warn(`Payout ${payout.id} is ${state}: ${reason}`);
+    await this.t.store.change(payout, state, { reason, parked: null });
+  }
+
+  async #park(payout: PayoutRecord, why: string, ms: number): Promise<void> {
+    if (payout.parked !== why) this.t.parts.logger.warn(`Payout ${payout.id} is parked: ${why}`);
+    await this.t.store.change(
+      payout,
+      'requested',
+      { parked: why, next_at: new Date(Date.now() + ms) },
+      payout.parked === why ? undefined : { kind: 'parked', detail: why },
+    );
+  }
+}
+
+function ownerOf({ identifier, state }: PayoutRecord): { identifier?: string; open: boolean } {
+  return { open: state === 'requested', ...(identifier !== undefined && { identifier }) };
+}

@@ -1,0 +1,105 @@
+import type { Lease } from '../ledger/leases.js';
+import { ChainReader } from './chain-reader.js';
+import { FeePolicy } from './fee-policy.js';
+import type { LaneParts, PayoutStep } from './lane-parts.js';
+import { LaneStore } from './lane-store.js';
+import { PiDesk } from './pi-desk.js';
+import type { PayoutFacts } from './payout.evidence.js';
+import { type PayoutRecord, toFacts } from './payout-record.js';
+import { TIME_BOUND } from './payout.rules.js';
+import { Wake } from './wake.js';
+
+/** Beyond the time bound of an attempt that a store may have lost, in seconds. */
+const LOSS_MARGIN = 60;
+
+/** One worker's time with a lane, from taking the lease to losing or returning it. What it knows dies with it. */
+export class Tenure {
+  readonly store: LaneStore;
+  readonly fees: FeePolicy;
+  readonly pi: PiDesk;
+  readonly signing = new Wake();
+  readonly preparing = new Wake();
+  readonly finishing = new Wake();
+  /** No new payout is begun. */
+  stopping = false;
+  readonly #startedAt = new Date();
+  readonly #backoff = new Map<string, { tries: number; until: number }>();
+
+  private constructor(
+    readonly parts: LaneParts,
+    lease: Lease,
+    readonly chain: ChainReader,
+    private readonly lossyUntil: number | undefined,
+    private readonly abort: AbortController,
+  ) {
+    this.store = new LaneStore(parts.ledger, { app: parts.app, wallet: parts.wallet.address }, lease, parts.rules);
+    this.fees = new FeePolicy(parts.horizon, parts.wallet.fee.min, parts.wallet.fee.max);
+    this.pi = new PiDesk(parts.platform, this.call);
+  }
+
+  static async begin(parts: LaneParts, lease: Lease, abort: AbortController): Promise<Tenure> {
+    const chain = await ChainReader.open({
+      horizon: parts.horizon,
+      wallet: parts.wallet.address,
+      passphrase: parts.passphrase,
+      rules: parts.rules,
+      patienceMs: parts.settings.patienceMs,
+      signal: abort.signal,
+    });
+    const lossyUntil = parts.canLoseCommits ? (await chain.anchor()).closedAt + TIME_BOUND + LOSS_MARGIN : undefined;
+    return new Tenure(parts, lease, chain, lossyUntil, abort);
+  }
+
+  /** For every call made in this tenure: it ends with it. */
+  get call(): { signal: AbortSignal } {
+    return { signal: this.abort.signal };
+  }
+
+  get ended(): boolean {
+    return this.abort.signal.aborted;
+  }
+
+  end(reason: unknown): void {
+    this.abort.abort(reason);
+    this.ringAll();
+  }
+
+  /** Begins nothing new; what is on its way may still be answered. */
+  stop(): void {
+    this.stopping = true;
+    this.ringAll();
+  }
+
+  ringAll(): void {
+    this.signing.ring();
+    this.preparing.ring();
+    this.finishing.ring();
+  }
+
+  /** A payout older than this tenure may have attempts that the store has lost. */
+  facts(payout: PayoutRecord): PayoutFacts {
+    return toFacts(payout, payout.createdAt < this.#startedAt ? this.lossyUntil : undefined);
+  }
+
+  async step(step: PayoutStep, payout: PayoutRecord): Promise<void> {
+    await this.parts.onStep?.(step, payout.idempotencyKey);
+  }
+
+  // ── pauses: whatever asked in vain asks again later, each time a little later ──
+
+  /** Milliseconds until this may be tried again; 0 when it may. */
+  pauseOf(what: string): number {
+    return Math.max(0, (this.#backoff.get(what)?.until ?? 0) - performance.now());
+  }
+
+  pause(what: string, ms?: number): void {
+    const { backoffMs, maxBackoffMs } = this.parts.settings;
+    const tries = (this.#backoff.get(what)?.tries ?? 0) + 1;
+    const doubled = Math.min(maxBackoffMs, backoffMs * 2 ** (tries - 1));
+    this.#backoff.set(what, { tries, until: performance.now() + (ms ?? doubled * (0.75 + Math.random() / 2)) });
+  }
+
+  carryOn(what: string): void {
+    this.#backoff.delete(what);
+  }
+}
