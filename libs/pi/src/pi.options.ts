@@ -88,8 +88,14 @@ export interface PiWallet {
   /** What logs and `PayoutRequest.wallet` call it. Default: its public key. */
   name?: string;
   signer: PiSigner | { seed: string };
-  /** Refuse more than this in 24 h. Default: none, which is said at boot. */
+  /** More than this in 24 h is parked, and the operator told. Default: none, which is said at boot. */
   dailyLimit?: PiAmountLike;
+  /** A payout of more than this is parked, and the operator told. Default: none. */
+  payoutLimit?: PiAmountLike;
+  /** More than this to one Pioneer in 24 h is parked, and the operator told. Default: none. */
+  dailyLimitPerUid?: PiAmountLike;
+  /** Below this balance the operator is warned. Default: what the open payouts need. */
+  lowBalance?: PiAmountLike;
   /** Fee an operation. Default: 0.01 Pi … 0.1 Pi. */
   fee?: { min?: PiAmountLike; max?: PiAmountLike };
 }

@@ -1,4 +1,5 @@
 import type { FactoryProvider, InjectionToken, Provider, Type } from '@nestjs/common';
+import { a2uProviders } from './a2u/a2u.providers.js';
 import { adsProviders } from './ads/ads.providers.js';
 import { authProviders } from './auth/auth.providers.js';
 import { chainProviders } from './chain/chain.providers.js';
@@ -27,6 +28,7 @@ const concepts: readonly ((app: string | undefined) => Provider[])[] = [
   ledgerProviders,
   authProviders,
   paymentsProviders,
+  a2uProviders,
   adsProviders,
   notificationsProviders,
 ];

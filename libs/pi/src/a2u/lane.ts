@@ -80,8 +80,8 @@ export class Lane {
         this.#loop(tenure, tenure.preparing, () => preparing.turn()),
         this.#loop(tenure, tenure.finishing, () => finishing.turn()),
       ];
-      await (this.#stopping ? tenure.stop() : undefined);
-      await Promise.race([Promise.all(loops), this.#drained(tenure, settings.drainMs)]);
+      if (this.#stopping) tenure.stop();
+      await Promise.race([Promise.all(loops), tenure.drained(settings.drainMs)]);
       tenure.end(new LeaseLostError('the tenure has ended'));
       await Promise.all(loops);
     } finally {
@@ -92,18 +92,6 @@ export class Lane {
     }
   }
 
-  /** Resolves so long after the lane was told to stop. */
-  async #drained(tenure: Tenure, drainMs: number): Promise<void> {
-    while (!tenure.stopping && !tenure.ended) await new Promise((resolve) => setTimeout(resolve, 50));
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, drainMs);
-      tenure.call.signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  }
-
   async #loop(tenure: Tenure, wake: Wake, turn: () => Promise<number>): Promise<void> {
     while (!tenure.ended && !tenure.stopping) {
       let rest = 0;
@@ -112,11 +100,17 @@ export class Lane {
       } catch (error) {
         if (tenure.ended) return;
         if (error instanceof LeaseLostError) return tenure.end(error);
-        rest = error instanceof LaneHaltedError ? this.parts.settings.haltMs : 1;
+        rest = this.#restAfter(error);
         this.#report(error);
       }
       if (rest > 0) await wake.sleep(rest);
     }
+  }
+
+  #restAfter(error: unknown): number {
+    const { haltMs, backoffMs } = this.parts.settings;
+    if (error instanceof LaneHaltedError) return haltMs;
+    return error instanceof PayoutMovedError ? 1 : backoffMs;
   }
 
   /** Renews the lease until the tenure ends; ends the tenure when it cannot be renewed in time. */

@@ -2,7 +2,7 @@ import type { PaymentDto } from '../platform/payment.dto.js';
 import type { PiMetadata } from '../platform/pi-payment.js';
 import type { PiView } from './payout.evidence.js';
 import type { PayoutRecord } from './payout-record.js';
-import { OWN_METADATA } from './payout-request.js';
+import { canonicalJson, OWN_METADATA } from './payout-request.js';
 
 const KEY = `${OWN_METADATA}key`;
 const INSTANCE = `${OWN_METADATA}instance`;
@@ -14,6 +14,12 @@ const WALLET = `${OWN_METADATA}wallet`;
  */
 export function metadataAtPi(payout: PayoutRecord, instance: string): PiMetadata {
   return { ...payout.metadata, [KEY]: payout.idempotencyKey, [INSTANCE]: instance, [WALLET]: payout.wallet };
+}
+
+/** The app's own part, as it is stored: JSON with sorted keys, or null. */
+export function appMetadataOf(metadata: PiMetadata): string | null {
+  const own = Object.entries(metadata).filter(([name]) => !name.startsWith(OWN_METADATA));
+  return own.length === 0 ? null : canonicalJson(Object.fromEntries(own));
 }
 
 /** What the rules get to see of a payment at Pi. */

@@ -80,7 +80,8 @@ function metadataOf(metadata: unknown): string | null {
   return json;
 }
 
-function canonicalJson(metadata: object): string {
+/** Equal contents are equal texts. */
+export function canonicalJson(metadata: object): string {
   let json: string | undefined;
   try {
     json = JSON.stringify(metadata);

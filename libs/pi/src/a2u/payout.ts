@@ -16,7 +16,7 @@ export interface PayoutRequest {
   memo: string;
   /** Plain JSON, stored at Pi with the payment. The key `nestjs_pi` is the library's own. */
   metadata?: PiMetadata;
-  /** Public key or name of the wallet it leaves from. Default: the only one; of several, the one Pi names. */
+  /** Public key or name of the wallet it leaves from. Default: the only one; of several, one has to be named. */
   wallet?: string;
 }
 

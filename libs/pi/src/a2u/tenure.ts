@@ -22,6 +22,7 @@ export class Tenure {
   readonly finishing = new Wake();
   /** No new payout is begun. */
   stopping = false;
+  readonly #told = new Wake();
   readonly #startedAt = new Date();
   readonly #backoff = new Map<string, { tries: number; until: number }>();
 
@@ -61,13 +62,21 @@ export class Tenure {
 
   end(reason: unknown): void {
     this.abort.abort(reason);
+    this.#told.ring();
     this.ringAll();
   }
 
   /** Begins nothing new; what is on its way may still be answered. */
   stop(): void {
     this.stopping = true;
+    this.#told.ring();
     this.ringAll();
+  }
+
+  /** Resolves so long after the tenure was told to stop, or when it has ended. */
+  async drained(drainMs: number): Promise<void> {
+    while (!this.stopping && !this.ended) await this.#told.sleep(60_000);
+    if (!this.ended) await this.#told.sleep(drainMs);
   }
 
   ringAll(): void {

@@ -22,12 +22,13 @@ function checkWallet(wallet: unknown, at: string, problems: Problems): void {
     problems.add(`\`${at}\` is ${shown(wallet)}.`, 'Use { signer: { seed } } or { signer } with a PiSigner.');
     return;
   }
-  const { name, signer, dailyLimit, fee } = wallet as Record<string, unknown>;
+  const { name, signer, fee, ...rest } = wallet as Record<string, unknown>;
   if (name !== undefined && (typeof name !== 'string' || name.trim() === '')) {
     problems.add(`\`${at}.name\` is ${shown(name)}.`, 'Use a name of your own, or leave it out for the public key.');
   }
   checkSigner(signer, `${at}.signer`, problems);
-  checkAmount(dailyLimit, `${at}.dailyLimit`, problems);
+  for (const amount of ['payoutLimit', 'dailyLimit', 'dailyLimitPerUid', 'lowBalance'])
+    checkAmount(rest[amount], `${at}.${amount}`, problems);
   if (fee === undefined) return;
   const { min, max } = (fee ?? {}) as Record<string, unknown>;
   const low = checkAmount(min, `${at}.fee.min`, problems);

@@ -1,0 +1,34 @@
+import type { Provider } from '@nestjs/common';
+import { PiHorizonClient } from '../chain/horizon-client.js';
+import { PiLedger } from '../ledger/pi-ledger.js';
+import type { PiResolvedOptions } from '../pi.options.js';
+import { getPiOptionsToken, getPiToken } from '../pi.tokens.js';
+import { PiPlatformClient } from '../platform/platform.client.js';
+import { A2UService } from './a2u.service.js';
+import { LedgerA2UService } from './ledger-a2u.service.js';
+import { UnavailableA2UService } from './unavailable-a2u.service.js';
+
+/** `A2UService` of one registered app, with its lanes. */
+export function a2uProviders(app: string | undefined): Provider[] {
+  return [
+    {
+      provide: getPiToken(A2UService, app),
+      inject: [
+        getPiOptionsToken(app),
+        getPiToken(PiLedger, app),
+        getPiToken(PiHorizonClient, app),
+        getPiToken(PiPlatformClient, app),
+      ],
+      useFactory: (
+        options: PiResolvedOptions,
+        ledger: PiLedger<unknown> | undefined,
+        horizon: PiHorizonClient,
+        platform: PiPlatformClient,
+      ): A2UService => {
+        if (options.wallets.length === 0) return new UnavailableA2UService('wallets');
+        if (!ledger) return new UnavailableA2UService('ledger');
+        return new LedgerA2UService({ options, ledger, horizon, platform });
+      },
+    },
+  ];
+}

@@ -1,0 +1,144 @@
+import type { PiLedger } from '../ledger/pi-ledger.js';
+import { ChainReader } from './chain-reader.js';
+import type { LaneParts } from './lane-parts.js';
+import type { PayoutResolution, PayoutState } from './payout.js';
+import { PiPayoutResolutionError } from './payout-errors.js';
+import { type PayoutRecord, toFacts } from './payout-record.js';
+import { announce, noteEvent } from './payout-store.js';
+import { covers, isDead, isOurs, successOfOurs } from './payout.rules.js';
+import { isReviewReason, type ReviewReason, REVIEW_REASONS } from './review-reasons.js';
+import { envelopeReader, toWalletRecord } from './wallet-records.js';
+
+interface Change {
+  readonly state: PayoutState;
+  readonly txid?: string;
+  readonly baseline?: bigint;
+  readonly reason?: string;
+}
+
+/** The clocks of a person's machine and of a chain that is gone may differ by so much, in seconds. */
+const CLOCK_MARGIN = 600;
+
+/**
+ * Carries out a person's decision. Nothing signs for a payout in review, so its attempts are the same before and after the
+ * evidence is read; the compare-and-set on state and attempts makes sure.
+ */
+export async function resolvePayout(
+  parts: LaneParts,
+  payout: PayoutRecord,
+  resolution: PayoutResolution,
+): Promise<void> {
+  const { action, by } = resolution;
+  const refuse = (problem: string) => new PiPayoutResolutionError(payout.id, action, problem);
+  if (typeof by !== 'string' || by.trim() === '') throw refuse('say who decides, in `by`.');
+  const reason = payout.reviewCode;
+  if (payout.state !== 'needs_review' || reason === undefined || !isReviewReason(reason))
+    throw refuse(`it is ${payout.state}, and waits for nobody's decision.`);
+  if (!REVIEW_REASONS[reason].actions.includes(action))
+    throw refuse(`of a payout in review for ${reason} it may be ${REVIEW_REASONS[reason].actions.join(', ')}.`);
+  const change = await changeFor(parts, payout, reason, resolution, refuse);
+  await write(parts.ledger, payout, change, resolution);
+}
+
+async function changeFor(
+  parts: LaneParts,
+  payout: PayoutRecord,
+  reason: ReviewReason,
+  resolution: PayoutResolution,
+  refuse: (problem: string) => Error,
+): Promise<Change> {
+  const untold = reason === 'complete_refused' || reason === 'paid_but_cancelled';
+  switch (resolution.action) {
+    case 'paid':
+      // What Pi will not be told of is settled by the person's word: the chain's is on disk already.
+      if (untold && resolution.txid === payout.txid) return { state: 'completed' };
+      await checkPaid(parts, payout, resolution.txid, refuse);
+      return { state: untold ? 'completed' : 'paid', txid: resolution.txid };
+    case 'retry':
+      if (untold) return { state: 'paid' };
+      return { state: signedOrNot(payout), ...(reason === 'gap_unexplained' && (await vouched(parts, payout))) };
+    case 'abandon':
+      await checkDead(parts, payout, reason, refuse);
+      return { state: 'cancelling', reason: `abandoned by ${resolution.by}` };
+    default:
+      return resolution satisfies never;
+  }
+}
+
+async function checkPaid(parts: LaneParts, payout: PayoutRecord, txid: string, refuse: (problem: string) => Error) {
+  const transaction = await parts.horizon.transaction(txid);
+  if (!transaction) throw refuse(`Horizon does not know the transaction ${txid}.`);
+  const record = toWalletRecord(transaction, await envelopeReader(parts.passphrase));
+  if (!record.successful || !isOurs(toFacts(payout), record))
+    throw refuse(`the transaction ${txid} did not pay it: wallet, recipient, amount and memo have to match.`);
+}
+
+/** The person says that nothing in the gap paid it: what lies above is still read from the history. */
+async function vouched(parts: LaneParts, payout: PayoutRecord): Promise<{ baseline?: bigint }> {
+  const chain = await openReader(parts);
+  const reading = await chain.account();
+  const facts = toFacts(payout);
+  const coverage = covers(facts, reading, await chain.history(facts, reading));
+  return coverage.covered ? {} : { baseline: coverage.missing };
+}
+
+async function checkDead(
+  parts: LaneParts,
+  payout: PayoutRecord,
+  reason: ReviewReason,
+  refuse: (problem: string) => Error,
+): Promise<void> {
+  if (reason === 'chain_identity_lost') {
+    // That chain cannot be asked any more: only time is left.
+    const alive = payout.attempts.some(({ maxTime }) => maxTime + CLOCK_MARGIN > Date.now() / 1000);
+    if (alive)
+      throw refuse('an attempt may still apply on the chain it was signed for: wait until its time bound is past.');
+    return;
+  }
+  const chain = await openReader(parts);
+  const reading = await chain.withClose(await chain.account());
+  const paid = successOfOurs(toFacts(payout), await chain.history(toFacts(payout), reading));
+  if (paid) throw refuse(`the chain shows that ${paid.hash} paid it.`);
+  if (!isDead(payout.attempts, reading)) throw refuse('an attempt may still apply: wait until its time bound is past.');
+}
+
+function openReader({ horizon, wallet, passphrase, rules, settings }: LaneParts): Promise<ChainReader> {
+  return ChainReader.open({ horizon, wallet: wallet.address, passphrase, rules, patienceMs: settings.patienceMs });
+}
+
+function signedOrNot(payout: PayoutRecord): PayoutState {
+  return payout.attempts.length > 0 ? 'submitted' : 'created';
+}
+
+async function write(
+  ledger: PiLedger<unknown>,
+  payout: PayoutRecord,
+  { state, txid, baseline, reason }: Change,
+  { action, by }: PayoutResolution,
+): Promise<void> {
+  await ledger.write(async (session) => {
+    const changed = await session.db
+      .updateTable('payouts')
+      .set({
+        state,
+        review: null,
+        parked: null,
+        updated_at: session.sql<Date>`clock_timestamp()`,
+        ...(txid !== undefined && { txid }),
+        ...(baseline !== undefined && { baseline }),
+        ...(reason !== undefined && { reason }),
+      })
+      .where('id', '=', payout.id)
+      .where('state', '=', 'needs_review')
+      .where('attempts', '=', payout.attempts.length)
+      .returning('id')
+      .executeTakeFirst();
+    if (!changed) throw new PiPayoutResolutionError(payout.id, action, 'it changed in this moment: look at it again.');
+    await noteEvent(session, payout.id, {
+      kind: 'resolution',
+      detail: `${action} → ${state}${txid ? ` ${txid}` : ''}`,
+      by,
+    });
+    await announce(session, payout.app, { what: 'asked', wallet: payout.wallet, id: payout.id });
+  });
+}
