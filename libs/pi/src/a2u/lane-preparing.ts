@@ -53,9 +53,10 @@ export class LanePreparing {
     try {
       if (payout.cancelWanted !== undefined && !payout.createSent && this.t.facts(payout).lossyUntil === undefined)
         return await this.#end(payout, 'cancelled', payout.cancelWanted);
-      const limit = payout.createSent
-        ? undefined
-        : await parts.ledger.read((session) => brokenLimit(session, parts.wallet, payout));
+      const limit =
+        payout.createSent || payout.cancelWanted !== undefined
+          ? undefined
+          : await parts.ledger.read((session) => brokenLimit(session, parts.wallet, payout));
       if (limit !== undefined) return await this.#park(payout, limit, parts.settings.haltMs);
 
       const admitted = await store.admit(payout, await chain.someSequence());
