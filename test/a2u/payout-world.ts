@@ -95,7 +95,7 @@ export class PayoutWorld {
 
   /** Ends what instances are left. */
   async stopInstances(): Promise<void> {
-    for (const instance of [...this.#instances]) await instance.stop();
+    while (this.#instances[0]) await this.#instances[0].stop();
   }
 
   async stop(): Promise<void> {
