@@ -35,10 +35,15 @@ export function child(script, { core, args = [] }) {
   const command = taskset ? ['taskset', '-c', String(core), process.execPath] : [process.execPath];
   const process_ = spawn(command[0], [...command.slice(1), script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   const answers = createInterface({ input: process_.stdout })[Symbol.asyncIterator]();
+  process.once('exit', () => process_.kill('SIGKILL'));
   const next = async () => {
-    const { value, done } = await answers.next();
-    if (done) throw new Error(`${script} ended before it answered`);
-    return JSON.parse(value);
+    for (;;) {
+      const { value, done } = await answers.next();
+      if (done) throw new Error(`${script} ended before it answered`);
+      // Anything else is the log of the server.
+      if (value.startsWith('{')) return JSON.parse(value);
+      console.error(value);
+    }
   };
   return {
     ready: next(),
