@@ -1,5 +1,6 @@
 import { metrics } from '@opentelemetry/api';
 import type { Attributes, Counter, Histogram } from '@opentelemetry/api';
+import type { PiCallReport } from './http/pi-call.js';
 
 export type PiVerificationOutcome = 'verified' | 'shared' | 'stale' | 'refused' | 'unavailable';
 
@@ -11,7 +12,9 @@ export class PiTelemetry {
   private readonly hits: Counter;
   private readonly verifications: Counter;
   private readonly verificationTime: Histogram;
+  private readonly callTime: Histogram;
   private readonly app: Attributes;
+  private readonly calls = new Map<string, Attributes>();
   private readonly outcomes = new Map<PiVerificationOutcome, Attributes>();
 
   constructor(app: string) {
@@ -27,6 +30,11 @@ export class PiTelemetry {
       unit: 's',
       description: 'Time until a token was decided on, of those not in the first-level cache.',
     });
+    this.callTime = meter.createHistogram('pi.call.duration', {
+      unit: 's',
+      description:
+        'Calls to the Platform API and to Horizon, repetitions included, by endpoint and status (0: no answer).',
+    });
   }
 
   cacheHit(): void {
@@ -39,4 +47,12 @@ export class PiTelemetry {
     this.verifications.add(1, attributes);
     this.verificationTime.record((performance.now() - startedAt) / 1_000, attributes);
   }
+
+  /** An observer of the clients. Endpoints are templates, so there are few attributes. */
+  readonly called = ({ endpoint, status = 0, durationMs }: PiCallReport): void => {
+    const key = `${status} ${endpoint}`;
+    let attributes = this.calls.get(key);
+    if (!attributes) this.calls.set(key, (attributes = { ...this.app, endpoint, status }));
+    this.callTime.record(durationMs / 1_000, attributes);
+  };
 }
