@@ -32,6 +32,8 @@ export class Chain {
   readonly baseReserve: bigint;
   readonly ledgerMs: number | 'manual';
   readonly submitTimeoutMs: number;
+  /** See {@link ChainOptions.banRefused}. */
+  banRefused: boolean;
 
   /** Everything that can go wrong, on demand. */
   readonly adversary: Adversary;
@@ -60,6 +62,7 @@ export class Chain {
     this.clock = options.clock ?? Date.now;
     this.ledgerSeconds = Math.max(1, Math.ceil(options.ledgerSeconds ?? 1));
     this.submitTimeoutMs = options.submitTimeoutMs ?? 30_000;
+    this.banRefused = options.banRefused ?? true;
     this.firstLedger = options.firstLedger ?? 1;
     this.mempool = new Mempool(this);
     this.adversary = new Adversary(this);

@@ -28,6 +28,11 @@ export interface ChainOptions {
   baseReserve?: bigint;
   /** How long the synchronous submit endpoint waits before it answers 504. Default 30,000. */
   submitTimeoutMs?: number;
+  /**
+   * Whether every refused envelope is banned for ten ledgers (default), or only those stellar-core's source bans:
+   * outbid by a fee surge, expired or too old in the queue. Can be changed on the chain at any time.
+   */
+  banRefused?: boolean;
   /** Sequence of the first ledger. Default 1. */
   firstLedger?: number;
   /** What time it is, in ms since 1970; for tests that stop the clock. Default `Date.now`. */

@@ -68,6 +68,16 @@ describe('The queue', () => {
     expect(told(chain.submit(early.xdr))).toBe('PENDING');
   });
 
+  it('can leave refused transactions unbanned: the same envelope applies as soon as its sequence number is due', () => {
+    const chain = chainByHand({ banRefused: false });
+    const early = sketch(chain, { sequence: sequenceOf(chain) + 2n });
+    expect(told(chain.submit(early.xdr))).toBe('tx_bad_seq');
+    expect(told(chain.submit(early.xdr))).toBe('tx_bad_seq');
+    chain.submit(sketch(chain).xdr);
+    chain.close();
+    expect(told(chain.submit(early.xdr))).toBe('PENDING');
+  });
+
   it('bans the envelope, not the transaction: a badly signed copy does not harm the good one', () => {
     const chain = chainByHand();
     const forged = sketch(chain, { signers: [bob] });

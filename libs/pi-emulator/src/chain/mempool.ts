@@ -40,6 +40,7 @@ export class Mempool {
     }
     const isSurge = this.effectiveFee > this.chain.baseFee;
     if (isSurge && envelope.fee < minimumFee(envelope, this.effectiveFee)) {
+      this.queue.ban(envelope, ledgers.latestSequence);
       return this.refuse(envelope, 'tx_insufficient_fee');
     }
     const result = refusalOf(envelope, this.chain.accounts, {
@@ -50,7 +51,7 @@ export class Mempool {
       baseReserve: this.chain.baseReserve,
     });
     if (result) {
-      this.queue.ban(envelope, ledgers.latestSequence);
+      this.banRefused(envelope);
       return { status: 'ERROR', hash, result };
     }
     if (!this.canPay(envelope, pending)) return this.refuse(envelope, 'tx_insufficient_balance');
@@ -141,12 +142,16 @@ export class Mempool {
     return available(payer, this.chain.baseReserve) - envelope.fee >= promised;
   }
 
+  private banRefused(envelope: Envelope): void {
+    if (this.chain.banRefused) this.queue.ban(envelope, this.chain.ledgers.latestSequence);
+  }
+
   private refuse(
     envelope: Envelope,
     code: 'tx_bad_seq' | 'tx_insufficient_fee' | 'tx_insufficient_balance',
   ): CoreAnswer {
     const { operations, hash } = envelope;
-    this.queue.ban(envelope, this.chain.ledgers.latestSequence);
+    this.banRefused(envelope);
     return {
       status: 'ERROR',
       hash,
