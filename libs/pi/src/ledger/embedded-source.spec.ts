@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createPglite } from '../../../../test/support/database.js';
 import { PiLedger } from './pi-ledger.js';
 
@@ -19,19 +21,33 @@ describe('An embedded ledger', () => {
     return { ledger, ...(await ledger.open()) };
   };
 
-  it('keeps its rows over a restart, and knows whether it was closed in order', async () => {
+  const crash = (ledger: PiLedger) =>
+    // What a killed process leaves: the same folder, without the mark of an orderly end.
+    ledger.onApplicationShutdown().then(() => rm(join(database.directory, 'closed')));
+
+  it('keeps its rows over a restart, which loses nothing', async () => {
     const first = await open();
-    expect(first.source.uncleanStart).toBe(false);
     await first.ledger.write(({ db }) =>
       db.insertInto('ad_claims').values({ app: '', ad_id: 'a', uid: 'u' }).execute(),
     );
+    expect(first.commitsMissingBefore).toBeUndefined();
     await first.ledger.onApplicationShutdown();
 
     const second = await open();
-    expect(second.source.uncleanStart).toBe(false);
+    expect(second.commitsMissingBefore).toBeUndefined();
     expect(await second.ledger.read(({ db }) => db.selectFrom('ad_claims').select('ad_id').execute())).toEqual([
       { ad_id: 'a' },
     ]);
+  }, 60_000);
+
+  it('knows since when commits may be missing after a crash, also when it was restarted in order since', async () => {
+    await crash((await open()).ledger);
+    const before = Date.now();
+    const afterCrash = await open();
+    const missing = afterCrash.commitsMissingBefore!;
+    expect(missing.getTime()).toBeGreaterThanOrEqual(before);
+    await afterCrash.ledger.onApplicationShutdown();
+    expect((await open()).commitsMissingBefore).toEqual(missing);
   }, 60_000);
 
   it('counts as a store that can lose commits', async () => {

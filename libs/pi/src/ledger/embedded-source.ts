@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { PiConfigurationError } from '../errors/pi-configuration-error.js';
@@ -12,7 +12,7 @@ const TIMEOUTS: LedgerTimeouts = { connectMs: 10_000, statementMs: 600_000, appS
 
 /**
  * PGlite in a folder: a PostgreSQL in this process, with one connection, spoken to through the same pg.Pool. In the folder:
- * `postgres/` the database, `owners/` the lock, `closed` while nobody has it open and everything was closed in order.
+ * `postgres/` the database, `owners/` the lock, `closed` while it is closed in order, `unclean-start` the time of the last start without that.
  */
 export async function embeddedInDirectory(directory: string): Promise<LedgerSource> {
   const { PGlite, createPgConfig, Pool } = await loadPglite();
@@ -24,7 +24,7 @@ export async function embeddedInDirectory(directory: string): Promise<LedgerSour
     const data = join(folder, 'postgres');
     const closed = join(folder, 'closed');
     const isNew = !(await exists(data));
-    const uncleanStart = !isNew && !(await exists(closed));
+    const uncleanStartAt = await lastUncleanStart(join(folder, 'unclean-start'), !isNew && !(await exists(closed)));
     await rm(closed, { force: true });
     if (isNew) await initialise(data, (path) => PGlite.create(path));
     const database = await PGlite.create(data);
@@ -35,7 +35,7 @@ export async function embeddedInDirectory(directory: string): Promise<LedgerSour
       description: `PGlite in ${folder}`,
       embedded: true,
       losesCommits: true,
-      uncleanStart,
+      uncleanStartAt,
       timeouts: TIMEOUTS,
       close: async () => {
         await pool.end();
@@ -74,6 +74,15 @@ async function initialise(data: string, create: (path: string) => Promise<{ clos
   await rm(unfinished, { recursive: true, force: true });
   await (await create(unfinished)).close();
   await rename(unfinished, data);
+}
+
+/** Remembered over later restarts, orderly ones too: what a lost commit had signed stays valid on the chain for a while. */
+async function lastUncleanStart(file: string, now: boolean): Promise<Date | undefined> {
+  if (now) await writeFile(file, new Date().toISOString());
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const time = new Date(text);
+  return Number.isNaN(time.getTime()) ? new Date() : time;
 }
 
 /** Gives out no more connections once the folder is somebody else's. */

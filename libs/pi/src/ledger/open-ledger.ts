@@ -23,8 +23,11 @@ export interface OpenLedger {
   readonly notifications: LedgerNotifications;
   /** True when a commit the ledger was told of can vanish in a power cut: PGlite, `fsync` or `synchronous_commit` off. */
   readonly canLoseCommits: boolean;
-  /** True when commits from before this start can be missing: {@link canLoseCommits}, and no proof of an orderly end. */
-  readonly mayHaveLostCommits: boolean;
+  /**
+   * Commits from before this moment can be missing: the last start of an embedded ledger that was not closed in order, or
+   * this very start where the server's settings lose commits. Undefined: nothing is missing, as far as a database can know.
+   */
+  readonly commitsMissingBefore: Date | undefined;
   /** Statements outside any transaction, each on whatever connection is free. */
   readonly session: LedgerSession;
   readonly sessionOver: SessionMaker;
@@ -59,7 +62,7 @@ export async function openLedger<Handle>(options: PiLedgerOptions<Handle>): Prom
       source,
       notifications,
       canLoseCommits,
-      mayHaveLostCommits: canLoseCommits && source.uncleanStart !== false,
+      commitsMissingBefore: canLoseCommits && !source.embedded ? new Date() : source.uncleanStartAt,
       session: sessionOver({ query, afterCommit: runAfterCommit }),
       sessionOver,
       sessionIn: (tx) => (tx instanceof OpenTransaction ? tx.session : sessionOver(tx)),
