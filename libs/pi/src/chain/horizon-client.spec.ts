@@ -211,6 +211,7 @@ describe('against the emulated chain', () => {
       hash,
       successful: true,
       ledger: pi.chain.latest.sequence,
+      transaction: await horizon.transaction(hash),
     });
     await expect(horizon.submit(envelope)).resolves.toMatchObject({ kind: 'applied', hash });
   });

@@ -25,11 +25,11 @@ export function unansweredSubmission(error: PiUnavailableError): Unknown {
 function applied(body: Fields): ChainSubmission | undefined {
   const { hash, ledger, successful } = body;
   if (typeof hash !== 'string' || typeof ledger !== 'number') return undefined;
-  // Old Horizons leave it out, and answer 200 to successful ones only.
   const transaction = recordIn(body);
   return {
     kind: 'applied',
     hash: hash.toLowerCase(),
+    // Old Horizons leave it out, and answer 200 to successful ones only.
     successful: successful !== false,
     ledger,
     ...(transaction && { transaction }),
