@@ -121,12 +121,22 @@ export class PaymentJournal {
    * delivered before, or somebody else is at it right now.
    */
   deliver(id: string, tx: PiTransaction<unknown>): Promise<PaymentRow | undefined> {
-    return this.hold(id, tx, 'completed', (sql) => sql`state = 'delivered', changed_at = now()`);
+    return this.hold(
+      id,
+      tx,
+      (sql) => sql`state = 'delivered', changed_at = now()`,
+      (sql) => sql`state = 'completed'`,
+    );
   }
 
   /** In the transaction of the `cancelled` handler: the same for telling it. */
   tell(id: string, tx: PiTransaction<unknown>): Promise<PaymentRow | undefined> {
-    return this.hold(id, tx, 'cancelled', (sql) => sql`told_at = now()`);
+    return this.hold(
+      id,
+      tx,
+      (sql) => sql`told_at = now()`,
+      (sql) => sql`state = 'cancelled' and told_at is null`,
+    );
   }
 
   /** The Pioneer's client named it incomplete, without a transaction. */
@@ -186,15 +196,15 @@ export class PaymentJournal {
   private async hold(
     id: string,
     tx: PiTransaction<unknown>,
-    state: 'completed' | 'cancelled',
     changes: (sql: Sql) => Part,
+    condition: (sql: Sql) => Part,
   ): Promise<PaymentRow | undefined> {
     const { rows } = await this.ledger.write(
       ({ db, sql }) =>
         sql<RawPaymentRow>`
           update pi.payments p set ${changes(sql)}, due_at = null, trouble = null
-          from (select app, id from pi.payments where app = ${this.app} and id = ${id} and state = ${state}
-                and told_at is null for update skip locked) as held
+          from (select app, id from pi.payments where app = ${this.app} and id = ${id} and ${condition(sql)}
+                for update skip locked) as held
           where p.app = held.app and p.id = held.id
           returning ${sql.raw(PAYMENT_COLUMNS)}`.execute(db),
       tx,
