@@ -6,10 +6,9 @@ import { PiPaymentMismatchError } from '../errors/pi-payment-mismatch-error.js';
 import { PiPaymentRefusedError } from '../errors/pi-payment-refused-error.js';
 import { checkAmount, checkOwner, wrongState } from './payment-checks.js';
 import type { PaymentCompletion } from './payment-completion.js';
+import { TELL_PI } from './payment-calls.js';
 import type { PaymentParts } from './payment-parts.js';
 import { toPayment, type PaymentRow } from './payment-row.js';
-
-const CALL = { timeoutMs: 8_000, retries: 1 } as const;
 
 /** From a Pioneer's wish to pay to Pi's approval. */
 export class PaymentApproval {
@@ -79,7 +78,7 @@ export class PaymentApproval {
     // Somebody was faster. States only move on, so this ends.
     if (!begun) return this.proceed(await this.completion.reload(row), pioneer, amount);
     try {
-      await platform.approvePayment(row.id, CALL);
+      await platform.approvePayment(row.id, TELL_PI);
     } catch (error) {
       if (!(error instanceof PiApiError)) throw error;
       const now = await this.afterRefusal(begun, error);

@@ -1,11 +1,11 @@
 import { PiApiError } from '../errors/pi-api-error.js';
 import type { PaymentDto } from '../platform/payment.dto.js';
 import type { PaymentCompletion } from './payment-completion.js';
+import { TELL_PI } from './payment-calls.js';
 import type { PaymentParts } from './payment-parts.js';
 import type { PaymentRow } from './payment-row.js';
 import type { PiPaymentState } from './payment-state.js';
 
-const CALL = { timeoutMs: 8_000, retries: 1 } as const;
 const OPEN: ReadonlySet<PiPaymentState> = new Set(['seen', 'approving', 'approved', 'refused']);
 
 /**
@@ -40,7 +40,7 @@ export class PaymentCancellation {
     const asked = await journal.askCancel(row.id, unsettledMs);
     if (!asked) return this.completion.reload(row);
     try {
-      await platform.cancelPayment(row.id, CALL);
+      await platform.cancelPayment(row.id, TELL_PI);
     } catch (error) {
       if (!(error instanceof PiApiError)) throw error;
       const dto = await lookups.known(row.id);

@@ -5,6 +5,7 @@ import { PiChainError } from '../errors/pi-chain-error.js';
 import type { PaymentDto } from '../platform/payment.dto.js';
 import { wrongState } from './payment-checks.js';
 import { decide, difference } from './payment-decision.js';
+import { TELL_PI } from './payment-calls.js';
 import type { PaymentParts } from './payment-parts.js';
 import type { PaymentRow } from './payment-row.js';
 
@@ -15,7 +16,6 @@ const FINAL_REFUSALS: ReadonlySet<string | undefined> = new Set([
   'txid_mismatch',
   'verification_failed',
 ]);
-const CALL = { timeoutMs: 8_000, retries: 1 } as const;
 /** How long the answer to a callback waits for the delivery. */
 const DELIVERY_MS = 1_000;
 
@@ -115,7 +115,7 @@ export class PaymentCompletion {
 
   private async tellPi(row: PaymentRow): Promise<void> {
     try {
-      await this.parts.platform.completePayment(row.id, row.txid as string, CALL);
+      await this.parts.platform.completePayment(row.id, row.txid as string, TELL_PI);
     } catch (error) {
       if (!(error instanceof PiApiError)) throw error;
       await this.weighRefusal(row, error);

@@ -6,6 +6,7 @@ import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import type { PaymentDto } from '../platform/payment.dto.js';
 import type { PiPlatformClient } from '../platform/platform.client.js';
 import type { PiNetwork } from '../pi.options.js';
+import { ASK_PI } from './payment-calls.js';
 import { checkKind } from './payment-checks.js';
 import { SingleFlight } from './single-flight.js';
 
@@ -17,8 +18,6 @@ const STRANGERS = 8;
 /** The same, for one Pioneer whose token was verified: a lane of their own, so that strangers do not keep buyers out. */
 const STRANGERS_OF_A_PIONEER = 2;
 const RETRY_AFTER_MS = 1_000;
-/** A callback is answered within seconds or not at all: the SDK asks again. */
-const CALL = { timeoutMs: 4_000, retries: 1 } as const;
 
 /**
  * `GET /payments/{id}`, one at a time for an identifier. Anybody can send identifiers: those the journal does not know are
@@ -36,7 +35,7 @@ export class PaymentLookups {
 
   /** Of a payment in the journal, or one the app itself asks for. */
   known(id: string): Promise<PaymentDto> {
-    return this.#flights.run(id, () => this.platform.getPayment(id, CALL));
+    return this.#flights.run(id, () => this.platform.getPayment(id, ASK_PI));
   }
 
   /**
@@ -51,7 +50,7 @@ export class PaymentLookups {
     const refusal = this.#unknown.get(id);
     if (refusal) throw refusal;
     try {
-      const dto = await this.#flights.run(id, () => this.#inLane(uid, () => this.platform.getPayment(id, CALL)));
+      const dto = await this.#flights.run(id, () => this.#inLane(uid, () => this.platform.getPayment(id, ASK_PI)));
       checkKind(dto, this.network);
       return dto;
     } catch (error) {

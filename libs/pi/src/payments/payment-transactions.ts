@@ -5,12 +5,11 @@ import { verifyPaymentTransaction, type ExpectedPaymentTransaction } from '../ch
 import { PiChainError } from '../errors/pi-chain-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import type { PaymentDto } from '../platform/payment.dto.js';
+import { ASK_CHAIN } from './payment-calls.js';
 
 /** A txid the SDK has just named may not be ingested by Horizon yet: how long it is looked for (rule 4). */
 const PATIENCE_MS = 1_500;
 const LOOK_AGAIN_MS = 300;
-/** Each look, so that a Horizon that hangs leaves time to say so within 3 s. */
-const LOOK = { timeoutMs: 2_500, retries: 0 } as const;
 /** A history is read to its end or not believed. */
 const PAGE = 200;
 const MOST_PAGES = 25;
@@ -37,7 +36,7 @@ export class PaymentTransactions {
   async verify(dto: PaymentDto, txid: string, patienceMs = PATIENCE_MS): Promise<void> {
     const until = Date.now() + patienceMs;
     for (;;) {
-      const transaction = await this.horizon.transaction(txid, LOOK);
+      const transaction = await this.horizon.transaction(txid, ASK_CHAIN);
       if (transaction) return verifyPaymentTransaction(transaction, this.expected(dto));
       if (Date.now() + LOOK_AGAIN_MS > until) throw notFound(txid);
       await pause(LOOK_AGAIN_MS);

@@ -1,11 +1,15 @@
 import { Controller, Headers, HttpCode, Inject, Post, type Type } from '@nestjs/common';
 import { bearerToken } from '../auth/bearer.js';
 import { PiAuthService } from '../auth/pi-auth.service.js';
+import type { Pioneer } from '../auth/pioneer.js';
 import { PiPublic } from '../auth/route-policy.js';
+import { PiError } from '../errors/pi-error.js';
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
+import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import { getPiToken } from '../pi.tokens.js';
 import { Callback, type PaymentCallback } from './payment-callback.body.js';
 import { forStrangers } from './payment-callback.error.js';
+import { ASK_PI } from './payment-calls.js';
 import type { PiPaymentState } from './payment-state.js';
 import { PaymentsService } from './payments.service.js';
 import type { PiPaymentRecord } from './pi-payment-record.js';
@@ -41,8 +45,7 @@ export class PiPaymentsController {
   ): Promise<PiPaymentAnswer> {
     const token = accessToken ?? bearerToken(authorization);
     if (token === undefined) throw new PiTokenRefusedError('missing');
-    const pioneer = await this.auth.verify(token);
-    return answer(await this.payments.approve(paymentId, pioneer));
+    return answer(await this.payments.approve(paymentId, await this.verified(token)));
   }
 
   /** 2xx once Pi has completed it; `completed` while the delivery is still to come (rule 4). */
@@ -70,6 +73,16 @@ export class PiPaymentsController {
   @HttpCode(200)
   incomplete(@Callback() { paymentId, txid }: PaymentCallback): Promise<PiPaymentAnswer> {
     return anonymously(() => this.payments.recoverIncomplete(paymentId, txid));
+  }
+
+  private async verified(token: string): Promise<Pioneer> {
+    const signal = AbortSignal.timeout(ASK_PI.timeoutMs);
+    try {
+      return await this.auth.verify(token, { signal });
+    } catch (error) {
+      if (!signal.aborted || error instanceof PiError) throw error;
+      throw new PiUnavailableError({ reason: 'timeout', message: 'Pi did not say in time whose token this is.' });
+    }
   }
 }
 
