@@ -135,7 +135,7 @@ describe.each(databases)('A payment by the callbacks of the SDK on $name', ({ cr
   async function repeated(post: () => ReturnType<PaymentShop['post']>, status: string): Promise<void> {
     await eventually(async () => {
       const answer = await post();
-      if (answer.status !== 200) expect([502, 503]).toContain(answer.status);
+      expect([200, 502, 503]).toContain(answer.status);
       return answer.status === 200 && answer.body['status'] === status;
     });
   }
@@ -339,7 +339,7 @@ describe.each(databases)('A payment by the callbacks of the SDK on $name', ({ cr
     expect(await shop.post('error', { paymentId, error })).toMatchObject({ status: 200, body: { status: 'approved' } });
     const { clientError } = await shop.payments.get(paymentId);
     expect(clientError).toMatch(/^\\u003cscript\\u003ealert\(1\)/);
-    expect(clientError).not.toMatch(/[<>\u0000-\u001f]/);
+    expect(clientError).not.toMatch(/[<>\p{Cc}]/u);
     expect(clientError?.replaceAll(/\\u[0-9a-f]{4}/g, '?')).toHaveLength(500);
     expect(await shop.post('error', { paymentId, error: {} })).toMatchObject({ status: 200 });
   });
