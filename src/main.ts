@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { PiConfigurationError } from 'nestjs-pi';
 import { StartupError } from './startup/environment.js';
 import { type Shop, startShop } from './startup/start-shop.js';
 
@@ -10,7 +11,8 @@ try {
   announce(shop);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(shop));
 } catch (error) {
-  console.error(error instanceof StartupError ? `\nCorner Shop cannot start.\n${error.message}\n` : error);
+  const isExplained = error instanceof StartupError || error instanceof PiConfigurationError;
+  console.error(isExplained ? `\nCorner Shop cannot start.\n${error.message}\n` : error);
   process.exit(1);
 }
 

@@ -4,13 +4,14 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { ShopModule } from '../shop.module.js';
+import { ShopLogger } from './shop-logger.js';
 import type { ShopSettings } from './settings.js';
 
 /** The shop as a Nest app, not listening yet. */
 export async function createApp(settings: ShopSettings): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(ShopModule.forRoot(settings), {
     abortOnError: false,
-    logger: ['error', 'warn', 'fatal'],
+    logger: new ShopLogger(),
   });
   app.disable('x-powered-by');
   app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true }));

@@ -6,7 +6,7 @@ export class StartupError extends Error {
 /** The shop's environment variables, checked. Those that start with `PI_` and are not named here belong to `nestjs-pi/config`. */
 export interface ShopEnvironment {
   readonly port: number;
-  /** Undefined: 127.0.0.1 with the emulator, every address otherwise. */
+  /** Default: every address. With the emulator it is always 127.0.0.1. */
   readonly host?: string;
   /** False: the emulator takes Pi's place. */
   readonly hasApiKey: boolean;

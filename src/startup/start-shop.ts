@@ -84,7 +84,8 @@ function shared(
 }
 
 async function listen(app: NestExpressApplication, { port, host, hasApiKey }: ShopEnvironment): Promise<string> {
-  const address = host ?? (hasApiKey ? undefined : '127.0.0.1');
+  // An emulated Pi lets anybody sign in as anybody: nobody but this machine gets to see it.
+  const address = hasApiKey ? host : '127.0.0.1';
   try {
     await (address === undefined ? app.listen(port) : app.listen(port, address));
   } catch (error) {

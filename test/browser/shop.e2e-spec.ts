@@ -1,0 +1,150 @@
+import { type Page } from 'playwright-core';
+import { operator, OPERATOR_KEY, startTestShop, type TestShop } from '../support/test-shop.js';
+import { until } from '../support/until.js';
+import { DESK, describeInChromium, keepScreenshot } from './in-chromium.js';
+
+jest.setTimeout(90_000);
+
+describeInChromium('Corner Shop in a browser', (open) => {
+  let shop: TestShop;
+  beforeAll(async () => {
+    shop = await startTestShop();
+  });
+  afterAll(() => shop.dispose());
+
+  async function signIn(page: Page, username: string) {
+    await page.getByTestId('sign-in').click();
+    await allow(page, username);
+  }
+  async function allow(page: Page, username: string) {
+    await page.getByTestId('pi-consent-username').fill(username);
+    await page.getByTestId('pi-consent-allow').click();
+    await page.getByTestId('pioneer').waitFor();
+  }
+  const paymentsOf = (username: string) => {
+    const uid = shop.pi.pioneers().find((pioneer) => pioneer.username === username)?.uid;
+    return shop.pi.payments(uid);
+  };
+  const order = (page: Page) => page.getByTestId('order');
+
+  it('sells: sign in, buy, order delivered', async () => {
+    const page = await open(shop.url);
+    await page.getByTestId('product-honey').waitFor();
+    await keepScreenshot(page, 'shop');
+    await signIn(page, 'mila');
+    expect(await page.getByTestId('pioneer').textContent()).toBe('mila');
+
+    await page.getByTestId('buy-honey').click();
+    await page.getByTestId('pi-wallet-confirm').and(page.locator(':enabled')).waitFor();
+    await keepScreenshot(page, 'shop-wallet');
+    await page.getByTestId('pi-wallet-confirm').click();
+    await page.getByText('Payment complete').waitFor();
+    await page.getByTestId('pi-wallet-close').click();
+    await page.getByText('Linden honey is yours').waitFor();
+
+    await page.getByTestId('tab-orders').click();
+    await order(page).getByText('delivered').waitFor();
+    expect(await order(page).textContent()).toContain('3.1415926');
+    await keepScreenshot(page, 'shop-orders');
+    expect(paymentsOf('mila').map(({ status }) => status.developer_completed)).toEqual([true]);
+  });
+
+  it('asks to sign in first when one buys straight away', async () => {
+    const page = await open(shop.url);
+    await page.getByTestId('buy-postcard').click();
+    await allow(page, 'nadia');
+    await page.getByTestId('pi-wallet-confirm').click();
+    await page.getByText('Postcard is yours').waitFor();
+  });
+
+  it('takes a cancel in the wallet: nothing is paid, nothing delivered', async () => {
+    const page = await open(shop.url);
+    await signIn(page, 'omar');
+    await page.getByTestId('buy-tulips').click();
+    await page.getByTestId('pi-wallet-confirm').and(page.locator(':enabled')).waitFor();
+    await page.getByTestId('pi-wallet-cancel').click();
+    await page.getByText('No payment was made').waitFor();
+    await page.getByTestId('tab-orders').click();
+    await order(page).getByText('cancelled').waitFor();
+    expect(paymentsOf('omar')).toEqual([expect.objectContaining({ transaction: null })]);
+  });
+
+  it('finishes a payment whose tab was closed between signing and completion', async () => {
+    const page = await open(shop.url);
+    await signIn(page, 'pia');
+    await page.route('**/pi_payment/complete', (route) => route.abort());
+    await page.getByTestId('buy-sourdough').click();
+    await page.getByTestId('pi-wallet-confirm').click();
+    await until(() => paymentsOf('pia')[0]?.transaction !== null);
+    await page.close();
+    expect(paymentsOf('pia')[0]?.status.developer_completed).toBe(false);
+
+    const later = await open(shop.url);
+    await signIn(later, 'pia');
+    await later.getByTestId('tab-orders').click();
+    await order(later).getByText('delivered').waitFor();
+    expect(paymentsOf('pia')[0]?.status.developer_completed).toBe(true);
+  });
+
+  it('says so when the shop refuses a payment', async () => {
+    const page = await open(shop.url);
+    await signIn(page, 'quinn');
+    // A changed page: the price is the browser's word, the shop's price is the shop's.
+    await page.route('**/api/products', async (route) => {
+      const products = (await (await route.fetch()).json()) as { id: string; price: string }[];
+      await route.fulfill({ json: products.map((product) => ({ ...product, price: '0.01' })) });
+    });
+    await page.reload();
+    await allow(page, 'quinn');
+    await page.getByTestId('buy-honey').click();
+    await page
+      .getByTestId('toast')
+      .getByText(/amount|refused|has to be/i)
+      .waitFor();
+    expect(paymentsOf('quinn')[0]?.status.developer_approved).toBe(false);
+  });
+
+  it('rewards an ad, and shows the operator every payout', async () => {
+    const page = await open(shop.url);
+    await signIn(page, 'rosa');
+    await page.getByTestId('buy-flat-white').click();
+    await page.getByTestId('pi-wallet-confirm').click();
+    await page.getByText('Payment complete').waitFor();
+    await page.getByTestId('pi-wallet-close').click();
+    await page.getByTestId('tab-earn').click();
+    await page.getByTestId('watch-ad').click();
+    await page.getByTestId('pi-ad-reward').click();
+    await page.getByTestId('reward').getByText('completed').waitFor();
+    await keepScreenshot(page, 'shop-earn');
+
+    const desk = await open(`${shop.url}/operator`, { viewport: DESK });
+    await desk.getByTestId('operator-key').fill('wrong');
+    await desk.getByTestId('operator-open').click();
+    await desk.getByTestId('toast').waitFor();
+    await desk.getByTestId('operator-key').fill(OPERATOR_KEY);
+    await desk.getByTestId('operator-open').click();
+    const { identifier } = paymentsOf('rosa').find(({ direction }) => direction === 'user_to_app') ?? {
+      identifier: '',
+    };
+    await desk.getByTestId(`refund-${identifier}`).click();
+    await desk.getByTestId('payout').getByText('Refund: Flat white').waitFor();
+    await until(async () => {
+      const { body } = await shop.get('/api/payouts', operator);
+      return body.every(({ state }: { state: string }) => state === 'completed');
+    }, 30_000);
+    await desk.reload();
+    await desk.getByTestId('payout').filter({ hasText: 'Refund: Flat white' }).getByText('completed').waitFor();
+    await keepScreenshot(desk, 'shop-operator');
+
+    await page.getByTestId('tab-orders').click();
+    await page.getByText('Refunded to your wallet').waitFor();
+  });
+
+  it('is easy on the eyes at night', async () => {
+    const page = await open(shop.url, { colorScheme: 'dark' });
+    await page.getByTestId('product-honey').waitFor();
+    await keepScreenshot(page, 'shop-dark');
+    const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    expect(paper).toBe('rgb(23, 19, 15)');
+  });
+});

@@ -1,0 +1,167 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type EmulatedPioneer, PiEmulator } from 'pi-emulator';
+import { createPostgres, type TestDatabase } from './support/database.js';
+import { endShops, freePort, runShop, type ShopProcess, whenReady } from './support/shop-process.js';
+
+jest.setTimeout(180_000);
+
+describe('Corner Shop as a program', () => {
+  let directory: string;
+  let port: number;
+  let emulatorPort: number;
+  let env: Record<string, string>;
+  let url: string;
+  let pi: string;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'corner-shop-'));
+    [port, emulatorPort] = [await freePort(), await freePort()];
+    env = {
+      PORT: String(port),
+      PI_EMULATOR_PORT: String(emulatorPort),
+      PI_DATA_DIR: directory,
+      PI_EMULATOR_LEDGER_MS: '80',
+    };
+    [url, pi] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${emulatorPort}`];
+  });
+  afterEach(async () => {
+    endShops();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  // oxlint-disable-next-line typescript/no-explicit-any -- compared as a whole
+  async function post(address: string, body: object = {}, headers: Record<string, string> = {}): Promise<any> {
+    const response = await fetch(address, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${address} answered ${response.status}: ${await response.text()}`);
+    return response.json();
+  }
+  async function buy({ uid, accessToken }: EmulatedPioneer, control = `${pi}/_emulator`): Promise<string> {
+    const payment = { amount: '0.1', memo: 'A postcard', metadata: { productId: 'postcard' } };
+    const { identifier: paymentId } = await post(`${control}/pioneers/${uid}/payments`, payment);
+    await post(`${url}/pi_payment/approve`, { paymentId, accessToken });
+    const { txid: transactionId } = await post(`${control}/payments/${paymentId}/sign`);
+    await post(`${url}/pi_payment/complete`, { paymentId, transactionId });
+    return paymentId;
+  }
+  const ordersOf = async ({ accessToken }: EmulatedPioneer) => {
+    const response = await fetch(`${url}/api/orders`, { headers: { authorization: `Bearer ${accessToken}` } });
+    return (await response.json()) as { paymentId: string; status: string }[];
+  };
+  async function interrupt(shop: ShopProcess, signal: NodeJS.Signals = 'SIGINT') {
+    shop.process.kill(signal);
+    return shop.ended;
+  }
+
+  it('sells on a bare machine, with a Pi of its own, and keeps everything over a restart', async () => {
+    const shop = runShop(env);
+    await whenReady(shop);
+    for (const part of [`localhost:${port}`, pi, '/_emulator', 'emulated_testnet_api_key', 'emulated_operator_'])
+      expect(shop.output()).toContain(part);
+    const amara: EmulatedPioneer = await post(`${pi}/_emulator/pioneers`, { username: 'amara' });
+    const paymentId = await buy(amara);
+    expect(await ordersOf(amara)).toEqual([expect.objectContaining({ paymentId, status: 'delivered' })]);
+    expect(await interrupt(shop)).toBe(0);
+    await expect(fetch(url)).rejects.toThrow();
+    await expect(fetch(pi)).rejects.toThrow();
+
+    const again = runShop(env);
+    await whenReady(again);
+    expect(await ordersOf(amara)).toEqual([expect.objectContaining({ paymentId, status: 'delivered' })]);
+    await buy(amara);
+    expect(await ordersOf(amara)).toHaveLength(2);
+    expect(await interrupt(again, 'SIGTERM')).toBe(0);
+  });
+
+  it('pays a refund with the operator key it printed', async () => {
+    const shop = runShop(env);
+    await whenReady(shop);
+    const key = /emulated_operator_\S+/.exec(shop.output())?.[0] ?? '';
+    const amara: EmulatedPioneer = await post(`${pi}/_emulator/pioneers`, { username: 'amara' });
+    const paymentId = await buy(amara);
+    const { payoutId } = await post(`${url}/api/orders/${paymentId}/refund`, {}, { 'x-operator-key': key });
+    expect(payoutId).toEqual(expect.any(String));
+    await interrupt(shop);
+  });
+
+  describe('says what is wrong and how to fix it', () => {
+    let squatter: Server;
+    afterEach(() => new Promise((done) => (squatter?.listening ? squatter.close(done) : done(undefined))));
+    const occupy = (taken: number) =>
+      new Promise<void>((listening) => {
+        squatter = createServer().listen(taken, '127.0.0.1', () => listening());
+      });
+
+    it.each([
+      ['its port is busy', () => occupy(port), {}, /Port \d+ is in use[^]*PORT/],
+      ["the emulator's port is busy", () => occupy(emulatorPort), {}, /Port \d+[^]*in use[^]*PI_EMULATOR_PORT/],
+      ['production has no API key', undefined, { NODE_ENV: 'production' }, /PI_API_KEY is not set/],
+      ['a port is no number', undefined, { PORT: 'http' }, /PORT is "http"/],
+      ['the API key comes without a network', undefined, { PI_API_KEY: 'some-key' }, /PI_NETWORK/],
+    ])('%s', async (_what, prepare, extra, message) => {
+      await prepare?.();
+      const shop = runShop({ ...env, ...(extra as Record<string, string>) });
+      expect(await shop.ended).toBe(1);
+      expect(shop.output()).toMatch(message);
+      expect(shop.output()).not.toMatch(/\n\s+at /);
+    });
+  });
+
+  describe('with an API key', () => {
+    let platform: PiEmulator;
+    let database: TestDatabase & { url: string };
+    beforeEach(async () => {
+      platform = await PiEmulator.start({ port: 0, ledgerMs: 80 });
+      database = await createPostgres();
+    });
+    afterEach(async () => {
+      endShops();
+      await platform.stop();
+      await database.drop();
+    });
+    const real = () => ({
+      ...env,
+      NODE_ENV: 'production',
+      HOST: '127.0.0.1',
+      PI_API_KEY: platform.apiKey,
+      PI_NETWORK: 'testnet',
+      PI_WALLET_PRIVATE_SEED: platform.wallet.seed,
+      PI_PLATFORM_URL: platform.platformUrl,
+      PI_HORIZON_URL: platform.horizonUrl,
+      DATABASE_URL: database.url,
+    });
+
+    it('talks to the Pi and the PostgreSQL it is told to, starts no emulator, and shows no secret', async () => {
+      const shop = runShop(real());
+      await whenReady(shop);
+      await expect(fetch(pi)).rejects.toThrow();
+      expect(await (await fetch(url)).text()).toContain('https://sdk.minepi.com/pi-sdk.js');
+      const amara = await platform.createPioneer({ username: 'amara' });
+      await buy(amara, `${platform.url}/_emulator`);
+      expect(await ordersOf(amara)).toEqual([expect.objectContaining({ status: 'delivered' })]);
+      for (const secret of [platform.apiKey, platform.wallet.seed, amara.accessToken])
+        expect(shop.output()).not.toContain(secret);
+      await interrupt(shop);
+    });
+
+    it("has no operator's routes until OPERATOR_KEY is set", async () => {
+      const shop = runShop(real());
+      await whenReady(shop);
+      for (const key of ['', 'undefined', 'anything'])
+        expect((await fetch(`${url}/api/payouts`, { headers: { 'x-operator-key': key } })).status).toBe(404);
+      await interrupt(shop);
+      const withKey = runShop({ ...real(), OPERATOR_KEY: 'secret of the operator' });
+      await whenReady(withKey);
+      const answer = await fetch(`${url}/api/payouts`, { headers: { 'x-operator-key': 'secret of the operator' } });
+      expect([answer.status, await answer.json()]).toEqual([200, []]);
+      expect(withKey.output()).not.toContain('secret of the operator');
+      await interrupt(withKey);
+    });
+  });
+});
