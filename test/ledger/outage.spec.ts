@@ -5,6 +5,8 @@ import pg from 'pg';
 import { createPostgres } from '../support/database.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
+jest.setTimeout(20_000);
+
 /** What a payment callback has, all in all. */
 const BOUND_MS = 3_000;
 

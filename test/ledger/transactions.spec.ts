@@ -8,6 +8,8 @@ import pg from 'pg';
 import { DataSource, EntitySchema } from 'typeorm';
 import { createPostgres, run } from '../support/database.js';
 
+jest.setTimeout(20_000);
+
 /** A library of the app's, and how a handler writes an order with it. */
 interface Library {
   readonly ledger: PiLedger<never>;

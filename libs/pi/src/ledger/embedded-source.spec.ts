@@ -1,5 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { createPgConfig } from '@electric-sql/pglite/node-postgres';
+import pg from 'pg';
 import { createPglite } from '../../../../test/support/database.js';
 import { PiLedger } from './pi-ledger.js';
 
@@ -57,6 +60,23 @@ describe('An embedded ledger', () => {
   it('refuses to be opened twice, naming who has it', async () => {
     await open();
     await expect(open()).rejects.toThrow(/is open in this very process.*\n.*ledger\.url/s);
+  }, 60_000);
+
+  it("also works in the app's own pool over PGlite, which stays open", async () => {
+    const pglite = await PGlite.create(join(database.directory, 'postgres'));
+    const pool = new pg.Pool(createPgConfig(pglite) as pg.PoolConfig);
+    const ledger = new PiLedger({ pool });
+    const before = new Date();
+    const { canLoseCommits, commitsMissingBefore, notifications } = await ledger.open();
+    expect({ canLoseCommits, wakeUp: notifications.wakeUp }).toEqual({ canLoseCommits: true, wakeUp: 'in-process' });
+    expect(commitsMissingBefore!.getTime()).toBeGreaterThanOrEqual(before.getTime());
+    await ledger.transaction(async (tx) => {
+      await ledger.write(({ query }) => query(`insert into pi.ad_claims (ad_id, uid) values ('a', 'u')`), tx);
+    });
+    await ledger.onApplicationShutdown();
+    await expect(pool.query('select ad_id from pi.ad_claims')).resolves.toMatchObject({ rows: [{ ad_id: 'a' }] });
+    await pool.end();
+    await pglite.close();
   }, 60_000);
 
   it('says what to install when PGlite is missing', async () => {

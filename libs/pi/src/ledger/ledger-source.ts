@@ -22,8 +22,8 @@ export interface LedgerSource {
   readonly embedded: boolean;
   /** Commits can be lost by construction, whatever the settings say. */
   readonly losesCommits: boolean;
-  /** Last start after an end that was not orderly, remembered over restarts. Only an embedded one can know. */
-  readonly uncleanStartAt?: Date | undefined;
+  /** Last start after an end that was not orderly, remembered over restarts; undefined when there was none. */
+  readonly uncleanStartAt: Date | 'unknown' | undefined;
   readonly timeouts: LedgerTimeouts;
   /** For `new pg.Client(config)`, to listen on a connection of its own. Undefined when there is none to be had. */
   readonly clientConfig?: object | undefined;

@@ -25,7 +25,7 @@ export interface OpenLedger {
   readonly canLoseCommits: boolean;
   /**
    * Commits from before this moment can be missing: the last start of an embedded ledger that was not closed in order, or
-   * this very start where the server's settings lose commits. Undefined: nothing is missing, as far as a database can know.
+   * this very start where the settings lose commits and nobody knows how it ended. Undefined: nothing is missing, as far as a database can know.
    */
   readonly commitsMissingBefore: Date | undefined;
   /** Statements outside any transaction, each on whatever connection is free. */
@@ -62,7 +62,7 @@ export async function openLedger<Handle>(options: PiLedgerOptions<Handle>): Prom
       source,
       notifications,
       canLoseCommits,
-      commitsMissingBefore: canLoseCommits && !source.embedded ? new Date() : source.uncleanStartAt,
+      commitsMissingBefore: canLoseCommits ? missingBefore(source) : undefined,
       session: sessionOver({ query, afterCommit: runAfterCommit }),
       sessionOver,
       sessionIn: (tx) => (tx instanceof OpenTransaction ? tx.session : sessionOver(tx)),
@@ -114,6 +114,10 @@ async function bringUpToDate(source: LedgerSource, when: 'boot' | 'manual' = 'bo
   } finally {
     connection.release();
   }
+}
+
+function missingBefore({ uncleanStartAt }: LedgerSource): Date | undefined {
+  return uncleanStartAt === 'unknown' ? new Date() : uncleanStartAt;
 }
 
 async function settingsLoseCommits(query: PiQuery): Promise<boolean> {

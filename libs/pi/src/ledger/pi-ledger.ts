@@ -43,7 +43,7 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
   /**
    * Asks the database for a sign of life, for health checks.
    *
-   * @throws PiUnavailableError it gave none, within at most 4 s.
+   * @throws PiUnavailableError it gave none in time: at most 3.5 s.
    */
   async ping(): Promise<void> {
     const { session } = await this.open();

@@ -3,7 +3,7 @@ import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import type { PiPool } from '../pi.ports.js';
 import type { LedgerSource, LedgerTimeouts } from './ledger-source.js';
 
-const TIMEOUTS: LedgerTimeouts = { connectMs: 1_500, statementMs: 2_500, appStatementMs: 30_000 };
+const TIMEOUTS: LedgerTimeouts = { connectMs: 1_500, statementMs: 2_000, appStatementMs: 30_000 };
 
 /** A pool of our own. */
 export async function postgresByUrl(url: string): Promise<LedgerSource> {
@@ -19,6 +19,7 @@ export async function postgresByUrl(url: string): Promise<LedgerSource> {
     description,
     embedded: false,
     losesCommits: false,
+    uncleanStartAt: 'unknown',
     timeouts: TIMEOUTS,
     clientConfig,
     close: () => pool.end(),
@@ -35,6 +36,7 @@ export function postgresByPool(pool: PiPool): LedgerSource {
     description: "the app's own pool",
     embedded: options?.connection !== undefined,
     losesCommits: options?.connection !== undefined,
+    uncleanStartAt: 'unknown',
     timeouts: TIMEOUTS,
     clientConfig: reusable ? options : undefined,
     close: async () => {},
