@@ -10,6 +10,7 @@ import { A2UService } from './a2u.service.js';
 import { BalanceWatch } from './balance-watch.js';
 import { Lane } from './lane.js';
 import { LANE_SETTINGS, type LaneParts, type LaneSettings } from './lane-parts.js';
+import { type LaneReport, reportLane } from './lane-report.js';
 import type { Payout, PayoutFilter, PayoutPage, PayoutRequest, PayoutResolution, PayoutState } from './payout.js';
 import { PiPayoutNotFoundError } from './payout-errors.js';
 import { type PayoutRecord, toPayout } from './payout-record.js';
@@ -153,6 +154,11 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
       this.#logger.log(`Looked for payments of ${lane.wallet.name} this ledger does not know: ${found} found`);
     }
     for (const lane of this.#lanes) lane.wake();
+  }
+
+  /** @internal How the lanes are doing, whichever instance holds them. */
+  async report(): Promise<LaneReport[]> {
+    return Promise.all((await this.#open()).map(reportLane));
   }
 
   // ── the lanes of this instance ──

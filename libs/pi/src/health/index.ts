@@ -1,1 +1,3 @@
-export {};
+export type { PiHealthReport, PiHealthStatus, PiPartHealth } from './pi-examination.js';
+export { PiHealthIndicator } from './pi-health.indicator.js';
+export type { PiHealthOptions } from './pi-health.indicator.js';

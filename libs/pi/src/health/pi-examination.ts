@@ -1,0 +1,141 @@
+import type { A2UService } from '../a2u/a2u.service.js';
+import { LedgerA2UService } from '../a2u/ledger-a2u.service.js';
+import type { LaneReport } from '../a2u/lane-report.js';
+import type { PiHorizonClient } from '../chain/horizon-client.js';
+import { PiChainError } from '../errors/pi-chain-error.js';
+import { PiError } from '../errors/pi-error.js';
+import type { PiLedger } from '../ledger/pi-ledger.js';
+import type { PiResolvedOptions } from '../pi.options.js';
+import type { PiPlatformClient } from '../platform/platform.client.js';
+
+export type PiHealthStatus = 'up' | 'degraded' | 'down';
+
+export interface PiPartHealth {
+  readonly status: PiHealthStatus;
+  /** What is wrong; never a key, a seed or an address of a database. */
+  readonly message?: string;
+  readonly [detail: string]: unknown;
+}
+
+export interface PiHealthReport {
+  readonly status: PiHealthStatus;
+  readonly platform: PiPartHealth;
+  readonly horizon: PiPartHealth;
+  /** Only with a ledger. */
+  readonly ledger?: PiPartHealth;
+  /** Only with wallets and a ledger; by the name of the wallet. */
+  readonly wallets?: Readonly<Record<string, PiPartHealth>>;
+}
+
+export interface Examined {
+  readonly options: PiResolvedOptions;
+  readonly platform: PiPlatformClient;
+  readonly horizon: PiHorizonClient;
+  readonly ledger: PiLedger | undefined;
+  readonly payouts: A2UService;
+  readonly timeoutMs: number;
+}
+
+/** One look at every part of one Pi app, all at once. It changes nothing anywhere. */
+export class PiExamination {
+  constructor(private readonly of: Examined) {}
+
+  async run(): Promise<PiHealthReport> {
+    const [platform, horizon, ledger, wallets] = await Promise.all([
+      this.platform(),
+      this.horizon(),
+      this.of.ledger && this.ledger(this.of.ledger),
+      this.of.payouts instanceof LedgerA2UService ? this.wallets(this.of.payouts) : undefined,
+    ]);
+    return {
+      status: worst([platform, horizon, ...(ledger ? [ledger] : []), ...Object.values(wallets ?? {})]),
+      platform,
+      horizon,
+      ...(ledger && { ledger }),
+      ...(wallets && { wallets }),
+    };
+  }
+
+  /** The call that shows both that Pi answers and that our key is good. */
+  private async platform(): Promise<PiPartHealth> {
+    try {
+      await this.of.platform.incompleteServerPayments({ timeoutMs: this.of.timeoutMs, retries: 0 });
+      return { status: 'up' };
+    } catch (error) {
+      return { status: 'down', ...told(error, 'The Platform API cannot be asked.') };
+    }
+  }
+
+  private async horizon(): Promise<PiPartHealth> {
+    const { horizon, options, timeoutMs } = this.of;
+    try {
+      const { passphrase } = await horizon.network({ timeoutMs, retries: 0 });
+      if (passphrase === options.passphrase) return { status: 'up' };
+      return {
+        status: 'down',
+        message: `Horizon serves "${passphrase}", and the app is registered on ${options.network}.`,
+      };
+    } catch (error) {
+      const status = error instanceof PiChainError && !error.retryable ? 'down' : 'degraded';
+      return { status, ...told(error, 'Horizon cannot be asked.') };
+    }
+  }
+
+  private async ledger(ledger: PiLedger): Promise<PiPartHealth> {
+    try {
+      await within(this.of.timeoutMs, ledger.ping());
+      return { status: 'up' };
+    } catch (error) {
+      return { status: 'down', ...told(error, 'The ledger does not answer.') };
+    }
+  }
+
+  private async wallets(payouts: LedgerA2UService): Promise<Record<string, PiPartHealth> | undefined> {
+    try {
+      const lanes = await within(this.of.timeoutMs, payouts.report());
+      return Object.fromEntries(
+        await Promise.all(lanes.map(async (lane) => [lane.wallet, await this.wallet(lane)] as const)),
+      );
+    } catch {
+      // The ledger is what could not be asked, and says so itself.
+      return undefined;
+    }
+  }
+
+  private async wallet(lane: LaneReport): Promise<PiPartHealth> {
+    const facts = { open: lane.open, lagSeconds: Math.round(lane.lagMs / 1_000), needsReview: lane.needsReview };
+    const complaints: string[] = [];
+    if (!lane.held) complaints.push('no instance works this lane');
+    if (lane.needsReview > 0) complaints.push(`${lane.needsReview} payouts wait for a person`);
+    const { timeoutMs } = this.of;
+    const account = await this.of.horizon.account(lane.address, { timeoutMs, retries: 0 }).catch(() => null);
+    const balance = account?.balance;
+    if (account === undefined) complaints.push('the wallet does not exist on this chain');
+    if (balance && lane.lowBalance && balance.compare(lane.lowBalance) < 0) complaints.push('the balance is low');
+    if (balance && balance.compare(lane.due) < 0) complaints.push('the balance does not cover the open payouts');
+    return {
+      status: complaints.length > 0 ? 'degraded' : 'up',
+      ...facts,
+      ...(balance && { balance: balance.toString() }),
+      ...(complaints.length > 0 && { message: complaints.join('; ') }),
+    };
+  }
+}
+
+function worst(parts: readonly PiPartHealth[]): PiHealthStatus {
+  if (parts.some(({ status }) => status === 'down')) return 'down';
+  return parts.some(({ status }) => status === 'degraded') ? 'degraded' : 'up';
+}
+
+/** A health page is often public: an error of ours is fit to be shown, any other may name hosts. */
+function told(error: unknown, otherwise: string): { message: string; code?: string } {
+  return error instanceof PiError ? { message: error.message, code: error.code } : { message: otherwise };
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('too late')), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

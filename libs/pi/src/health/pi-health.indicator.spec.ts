@@ -1,0 +1,124 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { Test } from '@nestjs/testing';
+import { A2UService, PiModule } from 'nestjs-pi';
+import type { PiModuleOptions } from 'nestjs-pi';
+import { PiHealthIndicator } from 'nestjs-pi/terminus';
+import { PiEmulator } from 'pi-emulator';
+import { eventually } from '../../../../test/support/eventually.js';
+import { createPostgres } from '../../../../test/support/database.js';
+import type { TestDatabase } from '../../../../test/support/database.js';
+
+let emulator: PiEmulator;
+let app: INestApplicationContext | undefined;
+beforeAll(async () => {
+  emulator = await PiEmulator.start({ port: 0, ledgerMs: 'manual' });
+});
+afterAll(() => emulator.stop());
+afterEach(async () => {
+  await app?.close();
+  app = undefined;
+  await emulator.reset();
+});
+
+async function examine(options: Partial<PiModuleOptions> = {}, key = 'pi'): Promise<Record<string, unknown>> {
+  const { apiKey, network, platformUrl, horizonUrl } = emulator;
+  const module = PiModule.forRoot({ apiKey, network, platformUrl, horizonUrl, http: { retries: 0 }, ...options });
+  const testing = Test.createTestingModule({ imports: [module, TerminusModule], providers: [PiHealthIndicator] });
+  app = await (await testing.compile()).init();
+  return look(key);
+}
+const look = async (key = 'pi'): Promise<Record<string, unknown>> =>
+  (await app!.get(PiHealthIndicator).isHealthy(key, { cacheMs: 0, timeoutMs: 1_000 }))[key] as never;
+
+describe('PiHealthIndicator', () => {
+  it('is up when Pi and its chain answer', async () => {
+    expect(await examine()).toEqual({ status: 'up', platform: { status: 'up' }, horizon: { status: 'up' } });
+  });
+
+  const NOBODY = 'http://127.0.0.1:1';
+  it.each<[string, () => Partial<PiModuleOptions>, object]>([
+    [
+      'down: the Platform API cannot be asked',
+      () => ({ platformUrl: NOBODY }),
+      { status: 'down', platform: { status: 'down', code: 'PI_UNAVAILABLE', message: expect.any(String) } },
+    ],
+    [
+      'down: the API key is refused',
+      () => ({ apiKey: 'emulated_wrong' }),
+      { status: 'down', platform: { status: 'down', code: 'PI_API_KEY_REFUSED', message: expect.any(String) } },
+    ],
+    [
+      'degraded: Horizon cannot be asked',
+      () => ({ horizonUrl: NOBODY }),
+      { status: 'degraded', platform: { status: 'up' }, horizon: { status: 'degraded', code: 'PI_UNAVAILABLE' } },
+    ],
+    [
+      'down: Horizon serves another network',
+      () => ({ network: 'mainnet' }),
+      { status: 'down', horizon: { status: 'down', message: expect.stringMatching(/serves "Pi Testnet".*mainnet/) } },
+    ],
+  ])('is %s', async (_title, options, expected) => {
+    expect(await examine(options())).toMatchObject(expected);
+  });
+
+  it('asks Pi once for many probes', async () => {
+    await examine();
+    await emulator.reset();
+    const indicator = app!.get(PiHealthIndicator);
+    await Promise.all(Array.from({ length: 20 }, () => indicator.isHealthy('pi', { cacheMs: 60_000 })));
+    expect(emulator.journal().filter(({ path }) => path.includes('incomplete_server_payments'))).toHaveLength(1);
+  });
+
+  describe('with a ledger and a wallet', () => {
+    let database: TestDatabase;
+    afterEach(async () => {
+      await app?.close();
+      app = undefined;
+      await database.drop();
+    });
+    const start = async (wallet: object = {}) => {
+      database = await createPostgres();
+      return examine({
+        ledger: database.ledger,
+        wallets: [{ name: 'main', signer: { seed: emulator.wallet.seed }, dailyLimit: 100, ...wallet }],
+      });
+    };
+
+    it('is up once a lane is worked, and shows what it holds', async () => {
+      await start();
+      expect(await eventually(() => upWith(look()))).toEqual({
+        status: 'up',
+        platform: { status: 'up' },
+        horizon: { status: 'up' },
+        ledger: { status: 'up' },
+        wallets: { main: { status: 'up', open: 0, lagSeconds: 0, needsReview: 0, balance: '1000000' } },
+      });
+    });
+
+    it('is degraded when the wallet runs low', async () => {
+      await start({ lowBalance: 2_000_000 });
+      await eventually(async () => JSON.stringify(await look()).includes('"message":"the balance is low"'));
+      expect(await look()).toMatchObject({
+        status: 'degraded',
+        wallets: { main: { status: 'degraded', message: 'the balance is low' } },
+      });
+    });
+
+    it('shows payouts that wait, and that the balance does not cover them', async () => {
+      await start({ dailyLimit: undefined });
+      const { uid } = await emulator.createPioneer({ scopes: ['username', 'payments', 'wallet_address'] });
+      await app!.get(A2UService).pay({ idempotencyKey: 'k', uid, amount: 3_000_000, memo: 'm', metadata: { a: 1 } });
+      await eventually(async () => JSON.stringify(await look()).includes('"open":1'));
+      expect(await look()).toMatchObject({
+        status: 'degraded',
+        wallets: { main: { open: 1, message: expect.stringContaining('does not cover the open payouts') } },
+      });
+    });
+
+    const upWith = async (looked: Promise<Record<string, unknown>>) => {
+      const report = await looked;
+      return report['status'] === 'up' ? report : undefined;
+    };
+  });
+});

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { HealthIndicatorService } from '@nestjs/terminus';
+import type { HealthIndicatorResult } from '@nestjs/terminus';
+import { A2UService } from '../a2u/a2u.service.js';
+import { PiHorizonClient } from '../chain/horizon-client.js';
+import { PiLedger } from '../ledger/pi-ledger.js';
+import type { PiResolvedOptions } from '../pi.options.js';
+import { getPiOptionsToken, getPiToken } from '../pi.tokens.js';
+import { PiPlatformClient } from '../platform/platform.client.js';
+import { PiExamination } from './pi-examination.js';
+import type { PiHealthReport } from './pi-examination.js';
+
+export interface PiHealthOptions {
+  /** Which Pi app, when the process serves several. Default: the unnamed one. */
+  app?: string;
+  /** A finding is shown for so long before Pi is asked again, in milliseconds. Default: 5,000. */
+  cacheMs?: number;
+  /** Patience with each part, in milliseconds. Default: 3,000. */
+  timeoutMs?: number;
+}
+
+interface DegradedSince12<Key extends string> {
+  degraded?(data: object): HealthIndicatorResult<Key>;
+}
+
+/**
+ * Whether Pi, its chain, the ledger and the wallets are there, for `@nestjs/terminus`.
+ *
+ * - `down`: the Platform API or the ledger cannot be asked, the API key is refused, or Horizon serves another network.
+ * - `degraded`: Horizon cannot be asked (sign-in works, payments wait), a wallet runs low, a lane is held by nobody, or payouts wait
+ *   for a person. Terminus 11 knows no such status: there it is `up` with `degraded: true`.
+ *
+ * @example
+ * @Get() @HealthCheck()
+ * check() { return this.health.check([() => this.pi.isHealthy('pi')]); }
+ */
+@Injectable()
+export class PiHealthIndicator {
+  private readonly findings = new Map<string, { report: Promise<PiHealthReport>; until: number }>();
+
+  constructor(
+    private readonly health: HealthIndicatorService,
+    private readonly modules: ModuleRef,
+  ) {}
+
+  async isHealthy<Key extends string>(key: Key, options: PiHealthOptions = {}): Promise<HealthIndicatorResult<Key>> {
+    const { status, ...parts } = await this.report(options);
+    const check = this.health.check(key);
+    if (status === 'down') return check.down(parts);
+    if (status === 'up') return check.up(parts);
+    return (check as DegradedSince12<Key>).degraded?.(parts) ?? check.up({ ...parts, degraded: true });
+  }
+
+  private report({ app, cacheMs = 5_000, timeoutMs = 3_000 }: PiHealthOptions): Promise<PiHealthReport> {
+    const known = this.findings.get(app ?? '');
+    if (known && Date.now() < known.until) return known.report;
+    const report = this.examination(app, timeoutMs).run();
+    this.findings.set(app ?? '', { report, until: Date.now() + cacheMs });
+    return report;
+  }
+
+  private examination(app: string | undefined, timeoutMs: number): PiExamination {
+    const get = <T>(token: unknown) => this.modules.get<T>(token as never, { strict: false });
+    return new PiExamination({
+      options: get<PiResolvedOptions>(getPiOptionsToken(app)),
+      platform: get(getPiToken(PiPlatformClient, app)),
+      horizon: get(getPiToken(PiHorizonClient, app)),
+      ledger: get<PiLedger | undefined>(getPiToken(PiLedger, app)),
+      payouts: get(getPiToken(A2UService, app)),
+      timeoutMs,
+    });
+  }
+}
