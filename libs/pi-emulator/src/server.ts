@@ -12,7 +12,12 @@ import type { World } from './world.js';
 
 /** Puts everything the emulator answers on one port: Platform API, Horizon, browser SDK, dashboard, control API. */
 export async function buildServer({ emulator, world, journal }: Parts): Promise<FastifyInstance> {
-  const server = Fastify({ logger: false, forceCloseConnections: true, bodyLimit: 256 * 1024 * 1024 });
+  const server = Fastify({
+    logger: false,
+    forceCloseConnections: true,
+    bodyLimit: 256 * 1024 * 1024,
+    rewriteUrl: ({ url = '/' }) => withoutOrigin(url),
+  });
   tolerateEmptyJson(server);
   installPersistence(server, world);
   installJournal(server, journal);
@@ -49,6 +54,12 @@ interface Parts {
   readonly world: World;
   readonly journal: Journal;
 }
+
+/**
+ * Clients that have Pi's addresses written into them can be led here by `HTTPS_PROXY`: axios then asks for
+ * `https://api.testnet.minepi.com/accounts/…` in plain HTTP. Which host was meant makes no difference.
+ */
+const withoutOrigin = (url: string): string => url.replace(/^https?:\/\/[^/?]+/i, '') || '/';
 
 /** No answer leaves before what it tells is in the state file. */
 function installPersistence(server: FastifyInstance, world: World): void {

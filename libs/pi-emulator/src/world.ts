@@ -64,11 +64,11 @@ export class World {
   /** Back to the beginning: no Pioneers, no payments, a new chain, calm weather. */
   async reset(): Promise<void> {
     const { seed } = this.options;
-    this.life.abort();
-    this.life = new AbortController();
+    this.beginLife();
     this.chain.stop();
     this.chain.adversary.calm();
     this.chain.reset(seed === undefined ? {} : { genesis: seed });
+    this.ids.position = 0;
     this.platform.import({ pioneers: [], tokens: [], payments: [], ads: [], notifications: [] });
     this.populate();
     this.chain.start();
@@ -89,6 +89,7 @@ export class World {
       this.chain.importState(before);
       throw new EmulatorError('invalid_state', `The chain of this state is of no use: ${(error as Error).message}`);
     }
+    this.beginLife();
     this.platform.import(state.platform);
     this.ids.position = Math.max(this.ids.position, state.idPosition);
   }
@@ -101,6 +102,12 @@ export class World {
   /** Resolves when no write of the state file is under way. */
   async saved(): Promise<void> {
     await this.file?.settled();
+  }
+
+  /** Whoever waits for something in the world as it was is let go. */
+  private beginLife(): void {
+    this.life.abort();
+    this.life = new AbortController();
   }
 
   /** Shares its objects with the world: for writing only. */

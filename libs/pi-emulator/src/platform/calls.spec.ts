@@ -124,10 +124,13 @@ describe('a payment call of the backend', () => {
     expect([status, body.error]).toEqual([404, 'not_found']);
   });
 
-  it('approves with an announced but empty JSON body', async () => {
+  it.each([
+    ['an announced but empty JSON body', 'application/json', ''],
+    ['a form', 'application/x-www-form-urlencoded', 'a=b'],
+  ])('approves with %s', async (_case, type, content) => {
     const { payment } = await fresh();
-    const answer = await bench.key('POST', `/payments/${payment.identifier}/approve`, '', {
-      'content-type': 'application/json',
+    const answer = await bench.key('POST', `/payments/${payment.identifier}/approve`, content, {
+      'content-type': type,
     });
     expect([answer.status, answer.body.status.developer_approved]).toEqual([200, true]);
   });

@@ -15,6 +15,10 @@ export async function platformRoutes(server: FastifyInstance, platform: Platform
     const refusal = new PlatformError(isClients ? 'invalid_arguments' : 'unknown_error', error.message);
     return reply.code(isClients ? refusal.status : 500).send(refusal.toBody());
   });
+  // Bodies of other types are none to Pi; they must not fail a call that has no body, as approve.
+  server.addContentTypeParser('*', (_request, payload, done) => {
+    payload.resume().on('end', () => done(null));
+  });
   server.setNotFoundHandler(() => {
     throw new PlatformError('not_found', 'No such call in the Platform API');
   });

@@ -183,12 +183,18 @@ describe('U2A payments', () => {
     await own.stop();
   });
 
-  it('end waiting for a ledger when the emulator stops', async () => {
+  it.each<[string, (own: Bench) => Promise<unknown>]>([
+    ['stops', (own) => own.stop()],
+    ['is reset', (own) => own.pi.reset()],
+    ['takes another state', (own) => own.pi.restore(own.pi.state())],
+  ])('end waiting for a ledger when the emulator %s', async (_case, end) => {
     const own = await Bench.start({ ledgerMs: 60_000 });
     const payment = await own.u2a();
     await own.approve(payment.identifier);
     const signing = own.pi.signPayment(payment.identifier);
+    const ended = expect(signing).rejects.toMatchObject({ code: 'stopped' });
+    await end(own);
+    await ended;
     await own.stop();
-    await expect(signing).rejects.toMatchObject({ code: 'stopped' });
   });
 });
