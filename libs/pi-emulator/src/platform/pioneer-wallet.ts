@@ -36,10 +36,12 @@ export class PioneerWallet {
     if (payment.unlinkedTxid !== undefined && link) this.link(payment, payment.unlinkedTxid);
     const earlier = payment.txid ?? payment.unlinkedTxid;
     if (earlier !== undefined) return { txid: earlier };
-    const submitted = wait ? await this.submitWhenFree(payment, link) : this.submit(payment, link);
+    // Taken before the first wait: it belongs to the world the payment lives in, not to one that replaced it meanwhile.
+    const end = this.end();
+    const submitted = wait ? await this.submitWhenFree(payment, link, end) : this.submit(payment, link);
     if (submitted === undefined) throw walletBusy();
     const { txid } = submitted;
-    if (wait) await this.untilApplied(payment, txid);
+    if (wait) await this.untilApplied(payment, txid, end);
     return { txid };
   }
 
@@ -75,7 +77,7 @@ export class PioneerWallet {
   }
 
   /** Waits while another payment of the same Pioneer is pending: an account has one pending transaction at a time. */
-  private async submitWhenFree(payment: PaymentRecord, link: boolean): Promise<{ txid: string }> {
+  private async submitWhenFree(payment: PaymentRecord, link: boolean, end: AbortSignal): Promise<{ txid: string }> {
     const attempt = (): { txid: string } | Error | undefined => {
       try {
         return this.submit(payment, link);
@@ -83,7 +85,7 @@ export class PioneerWallet {
         return error as Error;
       }
     };
-    const answer = await this.wait(attempt);
+    const answer = await this.wait(attempt, end);
     if (answer instanceof Error) throw answer;
     return answer;
   }
@@ -122,14 +124,14 @@ export class PioneerWallet {
     );
   }
 
-  private async wait<T>(ask: () => T | undefined): Promise<T> {
-    const answer = await this.chain.waitUntil(ask, { timeoutMs: PATIENCE_MS, signal: this.end() });
+  private async wait<T>(ask: () => T | undefined, signal: AbortSignal): Promise<T> {
+    const answer = await this.chain.waitUntil(ask, { timeoutMs: PATIENCE_MS, signal });
     if (answer !== undefined) return answer;
     throw new EmulatorError('stopped', 'The emulator ended before the transaction applied.', 503);
   }
 
-  private async untilApplied(payment: PaymentRecord, txid: string): Promise<void> {
-    await this.wait(() => (payment.pending ? undefined : true));
+  private async untilApplied(payment: PaymentRecord, txid: string, end: AbortSignal): Promise<void> {
+    await this.wait(() => (payment.pending ? undefined : true), end);
     const transaction = this.chain.transaction(txid);
     if (!transaction) throw chainRefused(['expired']);
     if (!transaction.successful) throw chainRefused([transaction.resultCode, ...transaction.operationCodes]);
