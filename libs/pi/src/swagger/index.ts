@@ -1,1 +1,2 @@
-export {};
+export { ApiPiAuth, PI_SECURITY, addPiAuth } from './api-pi-auth.decorator.js';
+export type { ApiPiAuthOptions } from './api-pi-auth.decorator.js';
