@@ -26,6 +26,10 @@ describe.each(databases)('Payouts on $name', ({ create }) => {
     expect(asked).toMatchObject({ state: 'requested', uid, memo: 'Refund', metadata: { order: 17 }, attempts: [] });
     const settled = await app.payouts.whenSettled(asked.id, SETTLE);
     expect(settled).toMatchObject({ state: 'completed', attempts: [{ hash: settled.txid, outcome: 'applied' }] });
+    expect(JSON.parse(JSON.stringify(settled))).toMatchObject({
+      amount: '1.5',
+      attempts: [{ sequence: String(settled.attempts[0]!.sequence) }],
+    });
     const paid = world.paid().filter(({ identifier }) => identifier === settled.identifier);
     expect(paid).toEqual([{ identifier: settled.identifier, hash: settled.txid, amount: '1.5000000' }]);
     const atPi = world.pi.payment(settled.identifier!);

@@ -18,6 +18,7 @@ export class LaneFinishing {
   /** One round. Answers how long to sleep when there is nothing to do, in milliseconds. */
   async turn(): Promise<number> {
     const { idleMs } = this.t.parts.settings;
+    await this.t.errands.passed();
     const due = (await this.t.store.inFlight()).filter(
       ({ state, txid }) =>
         state === 'paid' || state === 'cancelling' || (state === 'needs_review' && txid !== undefined),
@@ -29,6 +30,7 @@ export class LaneFinishing {
   }
 
   async #finish(payout: PayoutRecord): Promise<void> {
+    await this.t.errands.passed();
     try {
       if (payout.state === 'paid') await this.#complete(payout);
       else if (payout.state === 'cancelling') await this.#cancel(payout);

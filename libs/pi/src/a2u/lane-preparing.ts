@@ -38,6 +38,7 @@ export class LanePreparing {
   async turn(): Promise<number> {
     const { store, parts } = this.t;
     const { idleMs, depth } = parts.settings;
+    await this.t.errands.passed();
     const inFlight = await store.inFlight();
     const prepared = inFlight.filter(({ state, attempts }) => state === 'created' && attempts.length === 0);
     const room = this.#onePerApp ? Number(inFlight.length === 0) : depth - prepared.length;
@@ -50,6 +51,7 @@ export class LanePreparing {
 
   async #prepare(payout: PayoutRecord): Promise<void> {
     const { store, parts, chain } = this.t;
+    await this.t.errands.passed();
     try {
       if (payout.cancelWanted !== undefined && !payout.createSent && this.t.facts(payout).lossyUntil === undefined)
         return await this.#end(payout, 'cancelled', payout.cancelWanted);

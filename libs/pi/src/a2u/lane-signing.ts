@@ -25,20 +25,34 @@ export class LaneSigning {
   readonly #gaps = new Map<string, number>();
   /** Attempts refused for their fee, by hash. */
   readonly #feeTooLow = new Set<string>();
+  /** In this turn. */
+  readonly #paid = new Set<string>();
 
   constructor(private readonly t: Tenure) {}
 
   /** One turn. Answers how long to sleep when there is nothing to do, in milliseconds. */
   async turn(): Promise<number> {
-    const payout = await this.#whoseTurn();
-    if (typeof payout === 'number') return payout;
+    let paid = false;
+    try {
+      const payout = await this.#whoseTurn();
+      if (typeof payout === 'number') return payout;
+      paid = await this.#takeTurn(payout);
+      return 0;
+    } finally {
+      // After one is paid its ledger has closed, and the next turn is on the way to the next ledger.
+      if (!paid) this.t.errands.open();
+    }
+  }
+
+  /** True when it was paid. */
+  async #takeTurn(payout: PayoutRecord): Promise<boolean> {
     try {
       await this.#decideAndAct(payout);
+      return this.#paid.delete(payout.id);
     } catch (error) {
       this.t.pause(payout.id);
       throw error;
     }
-    return 0;
   }
 
   /** Rule 5: whoever may still be paid by an attempt of theirs holds the lane; then the oldest that can go on. */
@@ -171,6 +185,7 @@ export class LaneSigning {
   async #post(payout: PayoutRecord): Promise<void> {
     const { chain, parts, store, call } = this.t;
     const attempt = payout.attempts.at(-1)!;
+    this.t.errands.open();
     this.t.preparing.ring();
     void this.#lookAhead(payout);
     const answer = await parts.horizon.submit(attempt.envelope, call);
@@ -238,6 +253,8 @@ export class LaneSigning {
   }
 
   async #notePaid(payout: PayoutRecord, txid: string, event?: { kind: string; detail: string; attempt: number }) {
+    this.#paid.add(payout.id);
+    if (!this.t.stopping) this.t.errands.shut();
     const changes = { txid, parked: null, review: null, tries: 0, next_at: new Date() };
     const paid = await this.t.store.change(payout, 'paid', changes, event ?? { kind: 'found', detail: txid });
     this.t.carryOn(payout.id);

@@ -3,7 +3,7 @@ import { PiAmount } from '../chain/pi-amount.js';
 import type { LedgerSession } from '../ledger/ledger-session.js';
 import type { PayoutAttemptsTable, PayoutsTable } from '../ledger/tables/payouts.table.js';
 import type { PiMetadata } from '../platform/pi-payment.js';
-import type { Payout } from './payout.js';
+import type { Payout, PayoutAttempt } from './payout.js';
 import type { Attempt, PayoutFacts } from './payout.evidence.js';
 import { isReviewReason, REVIEW_REASONS } from './review-reasons.js';
 
@@ -116,12 +116,7 @@ export function toPayout(record: PayoutRecord): Payout {
     wallet,
     createdAt,
     updatedAt,
-    attempts: record.attempts.map(({ sequence, hash, maxTime, outcome }) => ({
-      sequence,
-      hash,
-      maxTime: new Date(maxTime * 1000),
-      ...(outcome !== undefined && { outcome }),
-    })),
+    attempts: record.attempts.map(toPayoutAttempt),
     ...(metadata && { metadata }),
     ...(identifier !== undefined && { identifier }),
     ...(txid !== undefined && { txid }),
@@ -129,6 +124,13 @@ export function toPayout(record: PayoutRecord): Payout {
     ...(parked !== undefined && { parked }),
     ...(reason !== undefined && { reason }),
   };
+}
+
+/** JSON has no bigint: without this, a controller that answers with a payout would fail. */
+function toPayoutAttempt({ sequence, hash, maxTime, outcome }: SignedAttempt): PayoutAttempt {
+  const attempt = { sequence, hash, maxTime: new Date(maxTime * 1000), ...(outcome !== undefined && { outcome }) };
+  const toJSON = () => ({ ...attempt, sequence: String(sequence) });
+  return Object.defineProperty(attempt, 'toJSON', { value: toJSON });
 }
 
 /** What the rules get to see. */

@@ -38,6 +38,7 @@ export type PayoutState =
 
 /** One signed transaction of a payout. Of all attempts of a payout, at most one pays. */
 export interface PayoutAttempt {
+  /** In JSON, a string of decimal digits. */
   readonly sequence: bigint;
   /** 64 hex digits; what Pi calls the txid. */
   readonly hash: string;

@@ -7,7 +7,7 @@ import { PiDesk } from './pi-desk.js';
 import type { PayoutFacts } from './payout.evidence.js';
 import { type PayoutRecord, toFacts } from './payout-record.js';
 import { TIME_BOUND } from './payout.rules.js';
-import { Wake } from './wake.js';
+import { Gate, Wake } from './wake.js';
 
 /** Beyond the time bound of an attempt that a store may have lost, in seconds. */
 const LOSS_MARGIN = 60;
@@ -20,6 +20,8 @@ export class Tenure {
   readonly signing = new Wake();
   readonly preparing = new Wake();
   readonly finishing = new Wake();
+  /** Shut between a ledger's close and the next payout's way out: whatever can wait does. */
+  readonly errands = new Gate();
   /** No new payout is begun. */
   stopping = false;
   readonly #told = new Wake();
@@ -63,12 +65,14 @@ export class Tenure {
   end(reason: unknown): void {
     this.abort.abort(reason);
     this.#told.ring();
+    this.errands.open();
     this.ringAll();
   }
 
   /** Begins nothing new; what is on its way may still be answered. */
   stop(): void {
     this.stopping = true;
+    this.errands.open();
     this.#told.ring();
     this.ringAll();
   }

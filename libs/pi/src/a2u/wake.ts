@@ -22,3 +22,23 @@ export class Wake {
     this.#rung = false;
   }
 }
+
+/** Lets nobody through while it is shut. */
+export class Gate {
+  #waiting: Promise<void> | undefined;
+  #open: (() => void) | undefined;
+
+  shut(): void {
+    this.#waiting ??= new Promise((resolve) => (this.#open = resolve));
+  }
+
+  open(): void {
+    this.#open?.();
+    this.#waiting = undefined;
+    this.#open = undefined;
+  }
+
+  async passed(): Promise<void> {
+    while (this.#waiting) await this.#waiting;
+  }
+}

@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { createPglite, createPostgres, type TestDatabase } from '../support/database.js';
+import { startChild } from '../support/child.js';
+import { PayoutWorld, QUICK } from './payout-world.js';
+
+const WORKER = 'test/chaos/payout-worker.mjs';
+
+/** The dead must be missed soon. */
+const SETTINGS = { ...QUICK, leaseMs: 500 };
+
+/** Every moment after which a process may die, in the order they come. */
+const PAYING = [
+  'admitted',
+  'create_posted',
+  'bound',
+  'attempt_signed',
+  'attempt_committed',
+  'submit_posted',
+  'paid_committed',
+  'complete_posted',
+  'completed_committed',
+] as const;
+const CANCELLING = ['cancelling_committed', 'cancel_posted', 'cancelled_committed'] as const;
+
+describe.each([
+  { name: 'PostgreSQL', create: createPostgres, paying: PAYING, cancelling: CANCELLING },
+  // Its first open takes seconds: the steps on either side of a call that moves money or makes a payment.
+  {
+    name: 'PGlite',
+    create: createPglite,
+    paying: ['create_posted', 'attempt_committed', 'submit_posted', 'complete_posted'] as const,
+    cancelling: ['cancel_posted'] as const,
+  },
+])('A process killed with SIGKILL on $name', ({ create, paying, cancelling }) => {
+  let world: PayoutWorld;
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    world = await PayoutWorld.start(create, { ledgerMs: 100 });
+    ({ database } = world);
+  }, 60_000);
+  afterAll(() => world.stop(), 30_000);
+
+  const run = (changes: object) =>
+    startChild(WORKER, { pi: world.pi.app(), ledger: database.ledger, settings: SETTINGS, ...changes });
+
+  async function killedAt(step: string, changes: object): Promise<void> {
+    const worker = run({ ...changes, killAt: { step } });
+    const ended = await worker.ended;
+    if (ended !== 'SIGKILL')
+      throw new Error(`The worker was to die at ${step}, but ended with ${ended}: ${worker.errors()}`);
+  }
+
+  async function finish(changes: object): Promise<Record<string, unknown>> {
+    const worker = run(changes);
+    const ended = await worker.ended;
+    if (ended !== 0) throw new Error(`The second worker ended with ${ended}: ${worker.errors()}`);
+    return worker.lines.find((line) => 'settled' in line)!['settled'] as Record<string, unknown>;
+  }
+
+  const newRequest = async () => ({
+    idempotencyKey: randomUUID(),
+    uid: await world.pioneer(),
+    amount: '0.5',
+    memo: 'Kill',
+  });
+
+  function paymentsOf(key: string): string[] {
+    return world.pi
+      .payments()
+      .filter(({ metadata }) => metadata['nestjs_pi_key'] === key)
+      .map(({ identifier }) => identifier);
+  }
+
+  it.each(paying)(
+    'after %s: the next one pays, exactly once',
+    async (step) => {
+      const request = await newRequest();
+      await killedAt(step, { pay: [request] });
+      const settled = await finish({ pay: [request] });
+      expect(settled).toMatchObject({ state: 'completed' });
+      const identifiers = paymentsOf(request.idempotencyKey);
+      expect(identifiers).toEqual([settled['identifier']]);
+      const paid = world.paid().filter(({ identifier }) => identifiers.includes(identifier));
+      expect(paid).toEqual([{ identifier: settled['identifier'], hash: settled['txid'], amount: '0.5000000' }]);
+    },
+    60_000,
+  );
+
+  it('after submit_noted: the next one looks it up', async () => {
+    const request = await newRequest();
+    world.pi.chain.adversary.onSubmit({ answer: 'timeout' });
+    await killedAt('submit_noted', { pay: [request] });
+    const settled = await finish({ pay: [request] });
+    expect(settled).toMatchObject({ state: 'completed' });
+    expect(world.paid().filter(({ identifier }) => identifier === settled['identifier'])).toHaveLength(1);
+  }, 60_000);
+
+  it.each(cancelling)(
+    'after %s: the next one cancels, and nobody is paid',
+    async (step) => {
+      const request = await newRequest();
+      await killedAt('bound', { pay: [request] });
+      await killedAt(step, { pay: [request], cancel: [request.idempotencyKey] });
+      const settled = await finish({ pay: [request] });
+      expect(settled).toMatchObject({ state: 'cancelled', attempts: [] });
+      const [identifier] = paymentsOf(request.idempotencyKey);
+      expect(world.pi.payment(identifier!).status).toMatchObject({ cancelled: true });
+      expect(world.paid().filter((paid) => paid.identifier === identifier)).toEqual([]);
+    },
+    60_000,
+  );
+});
