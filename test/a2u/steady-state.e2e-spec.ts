@@ -1,10 +1,10 @@
 import { createPostgres } from '../support/database.js';
 import { type Instance, PayoutWorld } from './payout-world.js';
 
-const LEDGER_MS = 250;
-const PAYOUTS = 40;
+const LEDGER_MS = 1_000;
+const PAYOUTS = 24;
 /** The first ones fill the pipeline. */
-const WARM = 6;
+const WARM = 4;
 
 describe('A busy wallet', () => {
   let world: PayoutWorld;
