@@ -23,7 +23,7 @@ const payments = app.get(PaymentsService);
 const plain = axios.create({ baseURL: `${url}/v2`, headers });
 const pool = new Pool(url, { connections: 32 });
 const { default: PiNetwork } = createRequire(import.meta.url)('pi-backend');
-const official = new PiNetwork('bench', 'S'.padEnd(56, 'A'), { baseURL: url });
+const official = new PiNetwork('bench', 'S'.padEnd(56, 'A'), { baseUrl: url });
 
 const clients = {
   'nestjs-pi': () => payments.get(id),
