@@ -1,5 +1,6 @@
 // `GET /payments/{id}` by four clients in one process, `concurrency` at a time; answers CPU µs a call.
 import { createRequire } from 'node:module';
+import { Keypair } from '@stellar/stellar-base';
 import axios from 'axios';
 import { NestFactory } from '@nestjs/core';
 import { Module } from '@nestjs/common';
@@ -23,7 +24,7 @@ const payments = app.get(PaymentsService);
 const plain = axios.create({ baseURL: `${url}/v2`, headers });
 const pool = new Pool(url, { connections: 32 });
 const { default: PiNetwork } = createRequire(import.meta.url)('pi-backend');
-const official = new PiNetwork('bench', 'S'.padEnd(56, 'A'), { baseUrl: url });
+const official = new PiNetwork('bench', Keypair.random().secret(), { baseUrl: url });
 
 const clients = {
   'nestjs-pi': () => payments.get(id),
