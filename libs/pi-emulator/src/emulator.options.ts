@@ -22,7 +22,10 @@ export interface PiEmulatorOptions {
   apiKey?: string;
   /** What `/me` shows as `app_id`. Default: `emulated-app-<network>`. */
   appId?: string;
-  /** How many app wallets to fund. Payouts are paid from them in turn, one payment each. Default: `1`. */
+  /**
+   * How many app wallets to fund. An A2U payment is drawn on the first, unless one of the values in its metadata is the
+   * address of another: so do several payout lanes get theirs. Default: `1`.
+   */
   wallets?: number;
   /** Balance of each app wallet at the first ledger, in Pi. Default: `1000000`. */
   walletBalance?: number | string;

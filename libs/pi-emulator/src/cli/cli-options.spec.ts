@@ -13,6 +13,7 @@ describe('the command line', () => {
       {},
       { host: '::1', network: 'mainnet', ledgerMs: 100, stateFile: 'a.json', seed: 'x', pioneers: 3 },
     ],
+    [['--a2u-limit', 'app'], {}, { a2uLimit: 'app', pioneers: 3 }],
     [['--wallets', '8', '--pioneers', '0'], {}, { wallets: 8, pioneers: 0 }],
   ])('%j with %j starts with %j', (args, env, options) => {
     expect(readCommandLine(args, env)).toEqual({ action: 'start', options });

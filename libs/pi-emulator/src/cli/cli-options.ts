@@ -13,6 +13,7 @@ A local Pi Network: Platform API, blockchain with Horizon, browser SDK and dashb
   --state-file <path>    keep the emulated world in this file across restarts (default: in memory)
   --wallets <number>     app wallets to fund (default 1)
   --pioneers <number>    Pioneers to begin with (default 3)
+  --a2u-limit <whom>     one unfinished payout per user or per app (default user)
   --seed <text>          repeatable identifiers and faults
   --help                 show this
   --version              show the version
@@ -26,6 +27,7 @@ const FLAGS = {
   'state-file': { type: 'string' },
   wallets: { type: 'string' },
   pioneers: { type: 'string' },
+  'a2u-limit': { type: 'string' },
   seed: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
@@ -53,6 +55,7 @@ export function readCommandLine(
   const port = values.port ?? (env['PI_EMULATOR_PORT'] || undefined);
   const ledgerMs = values['ledger-ms'];
   const stateFile = values['state-file'];
+  const a2uLimit = values['a2u-limit'];
   return {
     action: 'start',
     options: {
@@ -63,6 +66,7 @@ export function readCommandLine(
       ...(stateFile !== undefined && { stateFile }),
       ...(values.wallets !== undefined && { wallets: whole('--wallets', values.wallets) }),
       pioneers: values.pioneers === undefined ? DEFAULT_PIONEERS : whole('--pioneers', values.pioneers),
+      ...(a2uLimit !== undefined && { a2uLimit: a2uLimit as 'app' | 'user' }),
       ...(seed !== undefined && { seed }),
     },
   };
