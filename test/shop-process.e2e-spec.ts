@@ -1,9 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createContext, runInContext } from 'node:vm';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmulatedPioneer, PiEmulator } from 'pi-emulator';
 import { createPostgres, type TestDatabase } from './support/database.js';
+import { hasRedis, type RunningRedis, startRedis } from './support/redis.js';
 import { endShops, freePort, runShop, type ShopProcess, whenReady } from './support/shop-process.js';
 
 jest.setTimeout(180_000);
@@ -79,6 +81,20 @@ describe('Corner Shop as a program', () => {
     expect(await interrupt(again, 'SIGTERM')).toBe(0);
   });
 
+  it('serves an SDK, as built by tsc alone, that sets window.Pi before the next script runs', async () => {
+    const shop = runShop(env);
+    await whenReady(shop);
+    const script = await (await fetch(`${pi}/pi-sdk.js`)).text();
+    const window: { Pi?: { init: unknown } } = {};
+    const page = createContext({ window, document: { currentScript: { src: `${pi}/pi-sdk.js` } }, URL, console });
+    runInContext(script, page);
+    expect(Object.keys(window.Pi ?? {})).toEqual(
+      expect.arrayContaining(['init', 'authenticate', 'createPayment', 'Ads', 'nativeFeaturesList', 'openShareDialog']),
+    );
+    expect(await (await fetch(`${pi}/_emulator`)).text()).toContain('<title>Pi Emulator</title>');
+    await interrupt(shop);
+  });
+
   it('pays a refund with the operator key it printed', async () => {
     const shop = runShop(env);
     await whenReady(shop);
@@ -148,6 +164,46 @@ describe('Corner Shop as a program', () => {
       for (const secret of [platform.apiKey, platform.wallet.seed, amara.accessToken])
         expect(shop.output()).not.toContain(secret);
       await interrupt(shop);
+    });
+
+    it('sells without a wallet, and pays nothing', async () => {
+      const { PI_WALLET_PRIVATE_SEED: _, ...withoutWallet } = real();
+      const shop = runShop(withoutWallet);
+      await whenReady(shop);
+      const amara = await platform.createPioneer({ username: 'amara' });
+      await buy(amara, `${platform.url}/_emulator`);
+      const authorization = `Bearer ${amara.accessToken}`;
+      expect(await (await fetch(`${url}/api/config`)).json()).toMatchObject({ rewardAmount: null });
+      expect(await (await fetch(`${url}/api/rewards`, { headers: { authorization } })).json()).toEqual([]);
+      await expect(post(`${url}/api/ads/reward`, { adId: 'an-ad' }, { authorization })).rejects.toThrow(
+        /404.*no wallet/,
+      );
+      await interrupt(shop);
+    });
+
+    (hasRedis ? describe : describe.skip)(`and Redis${hasRedis ? '' : ' [NOT RUN: no redis-server]'}`, () => {
+      let redis: RunningRedis;
+      beforeEach(async () => {
+        redis = await startRedis();
+      });
+      afterEach(() => redis.stop());
+
+      it('shares verified tokens between instances, and goes on when Redis is gone', async () => {
+        const other = await freePort();
+        const shops = [real(), { ...real(), PORT: String(other) }].map((one) =>
+          runShop({ ...one, REDIS_URL: redis.url }),
+        );
+        await Promise.all(shops.map((shop) => whenReady(shop)));
+        const amara = await platform.createPioneer({ username: 'amara' });
+        const me = (at: string) => fetch(`${at}/api/me`, { headers: { authorization: `Bearer ${amara.accessToken}` } });
+        expect((await me(url)).status).toBe(200);
+        expect((await me(`http://127.0.0.1:${other}`)).status).toBe(200);
+        expect(platform.journal({ path: '/v2/me' })).toHaveLength(1);
+        await redis.stop();
+        expect((await me(url)).status).toBe(200);
+        redis = await startRedis();
+        expect(await Promise.all(shops.map((shop) => interrupt(shop)))).toEqual([0, 0]);
+      });
     });
 
     it("has no operator's routes until OPERATOR_KEY is set", async () => {

@@ -1,5 +1,6 @@
-import { ConflictException, Injectable, UnprocessableEntityException } from '@nestjs/common';
+import { ConflictException, Inject, Injectable, NotFoundException, UnprocessableEntityException } from '@nestjs/common';
 import { A2UService, AdsService, type PiAdClaimOutcome, PiLedger, type Payout } from 'nestjs-pi';
+import { hasWallet, SETTINGS, type ShopSettings } from '../startup/settings.js';
 
 /** In Pi. */
 export const REWARD_AMOUNT = '0.1';
@@ -10,6 +11,7 @@ const keyOf = (adId: string): string => `reward:${adId}`;
 @Injectable()
 export class RewardsService {
   constructor(
+    @Inject(SETTINGS) private readonly settings: ShopSettings,
     private readonly ledger: PiLedger,
     private readonly ads: AdsService,
     private readonly payouts: A2UService,
@@ -20,6 +22,8 @@ export class RewardsService {
    * the other; asked again by the same Pioneer, the answer is the same payout.
    */
   async claim(adId: string, uid: string): Promise<Payout> {
+    if (!hasWallet(this.settings))
+      throw new NotFoundException({ statusCode: 404, message: 'This shop pays no rewards: it has no wallet.' });
     await this.ads.verify(adId);
     return this.ledger.transaction(async (tx) => {
       const { outcome } = await this.ads.claim(adId, uid, { tx });
@@ -34,6 +38,7 @@ export class RewardsService {
 
   /** A Pioneer's rewards, newest first. */
   async listOf(uid: string): Promise<Payout[]> {
+    if (!hasWallet(this.settings)) return [];
     const { items } = await this.payouts.list({ uid, limit: 50 });
     return items.filter(({ idempotencyKey }) => idempotencyKey.startsWith(keyOf('')));
   }

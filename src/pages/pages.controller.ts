@@ -4,14 +4,19 @@ import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 import { REWARD_AMOUNT } from '../ads/rewards.service.js';
-import { SETTINGS, type ShopSettings } from '../startup/settings.js';
+import { hasWallet, SETTINGS, type ShopSettings } from '../startup/settings.js';
 
 class PageConfig {
   @ApiProperty({ enum: ['mainnet', 'testnet'] })
   readonly network!: string;
 
-  @ApiProperty({ description: 'What an ad earns, in Pi.', example: REWARD_AMOUNT })
-  readonly rewardAmount!: string;
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'What an ad earns, in Pi; null: nothing.',
+    example: REWARD_AMOUNT,
+  })
+  readonly rewardAmount!: string | null;
 }
 
 @ApiTags('shop')
@@ -38,7 +43,7 @@ export class PagesController {
   @Get('api/config')
   @ApiOkResponse({ type: PageConfig })
   config(): PageConfig {
-    return { network: this.settings.pi.network, rewardAmount: REWARD_AMOUNT };
+    return { network: this.settings.pi.network, rewardAmount: hasWallet(this.settings) ? REWARD_AMOUNT : null };
   }
 
   private page(name: string): Promise<string> {

@@ -25,7 +25,8 @@ function payoutRow(payout) {
     `to ${payout.uid}`,
     payout.identifier && `payment ${payout.identifier}`,
     payout.txid && `transaction ${payout.txid}`,
-    !payout.txid && last && `attempt ${payout.attempts.length}, hash ${last.hash}`,
+    `${payout.attempts.length} ${payout.attempts.length === 1 ? 'attempt' : 'attempts'}`,
+    !payout.txid && last && `last hash ${last.hash}`,
     payout.createdAt && age(payout.createdAt),
   ].filter(Boolean);
   return element(

@@ -31,8 +31,8 @@ export function buy(product, { onProgress } = {}) {
     Pi.createPayment(payment, {
       async onReadyForServerApproval(paymentId) {
         const answer = await post('approve', { paymentId, accessToken });
-        if (answer.statusCode === 400 || answer.statusCode === 403 || answer.statusCode === 409)
-          settle({ outcome: 'failed', reason: answer.message });
+        // A refusal is final; anything else, like Pi being away, is tried again by the SDK.
+        if (answer.statusCode >= 400 && answer.statusCode < 429) settle({ outcome: 'failed', reason: answer.message });
       },
       async onReadyForServerCompletion(paymentId, transactionId) {
         onProgress?.('Paid. The shop is checking the ledger…');

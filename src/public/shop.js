@@ -14,8 +14,8 @@ function showSection() {
   for (const section of sections) {
     find(section).hidden = section !== open;
     const tab = document.querySelector(`.tabs [href="#${section}"]`);
-    if (section === open) tab.setAttribute('aria-current', 'page');
-    else tab.removeAttribute('aria-current');
+    if (section === open) tab?.setAttribute('aria-current', 'page');
+    else tab?.removeAttribute('aria-current');
   }
   globalThis.scrollTo(0, 0);
   void refresh();
@@ -83,7 +83,8 @@ async function start() {
   find('sign-in').addEventListener('click', () => attempt(enter));
   find('watch-ad').addEventListener('click', () => attempt(earn));
   const config = await api('GET', '/api/config');
-  find('reward-amount').replaceChildren(config.rewardAmount, ' ', element('span', { class: 'pi' }, 'π'));
+  if (config.rewardAmount === null) document.querySelector('.tabs [href="#earn"]').remove();
+  else find('reward-amount').replaceChildren(config.rewardAmount, ' ', element('span', { class: 'pi' }, 'π'));
   const network = document.querySelector('.network');
   network.textContent = config.network === 'mainnet' ? '' : 'Testnet';
   network.hidden = config.network === 'mainnet';

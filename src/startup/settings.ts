@@ -15,3 +15,6 @@ export interface ShopSettings {
   /** Requests a minute and address. Undefined: no limit. */
   readonly requestsPerMinute?: number;
 }
+
+/** Whether there is a wallet to pay refunds and rewards from. */
+export const hasWallet = ({ pi }: ShopSettings): boolean => (pi.wallets?.length ?? 0) > 0;

@@ -12,7 +12,7 @@ export async function openTokenStore(redisUrl: string): Promise<OpenTokenStore> 
   // Without a listener an outage of Redis would end the process; the guard itself goes on without it.
   store.on('error', () => undefined);
   return {
-    store: store as unknown as PiTokenStore,
+    store,
     async close() {
       await store.disconnect().catch(() => undefined);
     },

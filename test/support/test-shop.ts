@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EmulatedPioneer, PiEmulator } from 'pi-emulator';
+import { createPglite } from './database.js';
 import { type Shop, startShop } from '../../src/startup/start-shop.js';
 
 /** An answer of the shop: status and JSON. */
@@ -28,8 +29,16 @@ export const OPERATOR_KEY = 'the operator key of this test';
 export const operator = { 'x-operator-key': OPERATOR_KEY };
 export const bearer = ({ accessToken }: { accessToken: string }) => ({ authorization: `Bearer ${accessToken}` });
 
-export async function startTestShop(env: Record<string, string> = {}): Promise<TestShop> {
+/** A data folder with an empty database in it, so that nobody waits for one to be made. */
+export async function createDataDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'corner-shop-'));
+  const database = await createPglite();
+  await rename(database.directory, join(directory, 'database'));
+  return directory;
+}
+
+export async function startTestShop(env: Record<string, string> = {}): Promise<TestShop> {
+  const directory = await createDataDirectory();
   const environment = {
     PORT: '0',
     PI_EMULATOR_PORT: '0',
