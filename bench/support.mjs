@@ -85,7 +85,7 @@ export function report(name, title, rows, notes = {}) {
   console.log(`\n${title}`);
   console.table(rows);
   for (const [key, value] of Object.entries(notes)) console.log(`${key}: ${value}`);
-  const folder = join(here, 'results');
+  const folder = join(here, 'results', quick ? 'quick' : '');
   mkdirSync(folder, { recursive: true });
   const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length };
   writeFileSync(
