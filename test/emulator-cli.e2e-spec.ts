@@ -76,15 +76,26 @@ describe('the pi-emulator command', () => {
     expect(answer.status).toBe(200);
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly on %s, with connections open', async (signal) => {
+  // The command never calls process.exit(): it ends because stop() leaves no socket, timer or ledger behind.
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly on %s, with a connection and a wait open', async (signal) => {
     const started = cli(['--port', '0']);
     const url = await started.ready();
     const agent = new Agent({ keepAlive: true });
     await new Promise((resolve) => get(`${url}/v2/me`, { agent }, (answer) => answer.resume().on('end', resolve)));
+    await fetch(`${url}/_emulator/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ fault: 'latency', latencyMs: 600_000 }),
+    });
+    const waiting = fetch(`${url}/v2/me`).catch(() => 'cut');
+    const journal = async (): Promise<unknown[]> =>
+      (await (await fetch(`${url}/_emulator/journal`)).json()) as unknown[];
+    while ((await journal()).length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
     const start = performance.now();
     started.child.kill(signal);
     expect(await started.ended()).toMatchObject({ code: 0, signal: null, stderr: '' });
     expect(performance.now() - start).toBeLessThan(3000);
+    expect(await waiting).toBe('cut');
     agent.destroy();
   });
 
