@@ -28,6 +28,10 @@ export class AppsAuthService extends PiAuthService {
     return (this.unnamed ?? this.forApp()).forget(token);
   }
 
+  override onForget(token: string, listener: () => void): () => void {
+    return (this.unnamed ?? this.forApp()).onForget(token, listener);
+  }
+
   override forApp(name = ''): PiAuthService {
     const service = this.apps.get(name);
     if (service) return service;

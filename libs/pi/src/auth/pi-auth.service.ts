@@ -22,6 +22,16 @@ export abstract class PiAuthService {
   abstract forget(token: string): Promise<void>;
 
   /**
+   * Calls `listener` when `forget` is called for this token, on this instance: what was opened with the token is to be closed.
+   * By itself it never calls: override it in a service that can forget.
+   *
+   * @returns ends it.
+   */
+  onForget(_token: string, _listener: () => void): () => void {
+    return () => undefined;
+  }
+
+  /**
    * The service of one Pi app, when a process serves several.
    *
    * @throws PiConfigurationError no app of this name is registered.

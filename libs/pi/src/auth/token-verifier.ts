@@ -25,6 +25,7 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
   private readonly store: SharedTokenStore | undefined;
   private readonly checks = new SharedChecks<Pioneer>();
   private readonly limit: CheckLimit;
+  private readonly watched = new Map<string, Set<() => void>>();
 
   constructor(
     private readonly options: PiResolvedOptions,
@@ -59,7 +60,18 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     const key = hashToken(token);
     this.checks.forget(key);
     this.cache.forget(key);
+    for (const listener of this.watched.get(key) ?? []) listener();
     await this.store?.delete(printable(key));
+  }
+
+  override onForget(token: string, listener: () => void): () => void {
+    const key = hashToken(token);
+    const listeners = this.watched.get(key) ?? new Set();
+    this.watched.set(key, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.watched.get(key) === listeners) this.watched.delete(key);
+    };
   }
 
   onApplicationShutdown(): void {

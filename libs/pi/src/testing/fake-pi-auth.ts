@@ -22,6 +22,7 @@ export class FakePiAuth extends PiAuthService {
   unavailable = false;
   private readonly signedIn = new Map<string, Pioneer>();
   private readonly verified = new Set<string>();
+  private readonly listeners = new Map<string, Set<() => void>>();
 
   /** @returns an access token of this Pioneer; what is not given is made up. */
   signIn(pioneer: Partial<Pioneer> = {}): string {
@@ -53,6 +54,13 @@ export class FakePiAuth extends PiAuthService {
 
   override async forget(token: string): Promise<void> {
     this.verified.delete(token);
+    for (const listener of this.listeners.get(token) ?? []) listener();
+  }
+
+  override onForget(token: string, listener: () => void): () => void {
+    const listeners = this.listeners.get(token) ?? new Set();
+    this.listeners.set(token, listeners.add(listener));
+    return () => listeners.delete(listener);
   }
 
   /** Every Pi app accepts these tokens. */

@@ -1,0 +1,207 @@
+import { UseGuards } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import { Test } from '@nestjs/testing';
+import { MessageBody, SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import type { OnGatewayInit } from '@nestjs/websockets';
+import { PiAuthGuard, PiAuthService, PiModule, PiPublic, PiScopes, PiUser } from 'nestjs-pi';
+import type { Pioneer } from 'nestjs-pi';
+import { piSocketMiddleware } from 'nestjs-pi/websockets';
+import type { Server } from 'socket.io';
+import { io } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
+import { eventually } from '../../../../test/support/eventually.js';
+import { StagedMe } from '../../../../test/support/staged-me.js';
+
+const { accept, refuse } = StagedMe;
+
+@WebSocketGateway()
+@UseGuards(PiAuthGuard)
+class MessagesOnly {
+  @SubscribeMessage('me')
+  me(@PiUser() pioneer: Pioneer, @MessageBody() body: unknown) {
+    return { uid: pioneer.uid, body };
+  }
+  @SubscribeMessage('wallet')
+  @PiScopes('wallet_address')
+  wallet() {
+    return 'wallet';
+  }
+  @SubscribeMessage('public')
+  @PiPublic()
+  public() {
+    return 'public';
+  }
+}
+
+@WebSocketGateway()
+@UseGuards(PiAuthGuard)
+class GuardedHandshake extends MessagesOnly implements OnGatewayInit {
+  @WebSocketServer() server!: Server;
+  constructor(private readonly auth: PiAuthService) {
+    super();
+  }
+  afterInit(server: Server): void {
+    server.use(piSocketMiddleware(this.auth, { recheckMs: 50 }));
+  }
+}
+
+let pi: StagedMe;
+let app: INestApplication;
+const clients: Socket[] = [];
+
+async function start(gateway: typeof MessagesOnly | typeof GuardedHandshake): Promise<void> {
+  const module = PiModule.forRoot({
+    apiKey: 'key',
+    network: 'testnet',
+    platformUrl: pi.platformUrl,
+    http: { retries: 0 },
+    auth: { cacheMs: 100, negativeCacheMs: 0 },
+  });
+  app = (await Test.createTestingModule({ imports: [module], providers: [gateway] }).compile()).createNestApplication();
+  app.useWebSocketAdapter(new IoAdapter(app));
+  await app.listen(0, '127.0.0.1');
+}
+async function connect(options: object): Promise<Socket> {
+  const client = io(await app.getUrl(), { forceNew: true, reconnection: false, transports: ['websocket'], ...options });
+  clients.push(client);
+  return client;
+}
+const ask = (client: Socket, event: string, body: unknown = {}) =>
+  new Promise<unknown>((answered) => {
+    client.once('exception', (error: unknown) => answered({ exception: error }));
+    client.emit(event, body, answered);
+  });
+const outcome = (client: Socket) =>
+  new Promise<unknown>((known) => {
+    client.once('connect', () => known('connected'));
+    client.once('connect_error', (error) => known(error));
+  });
+
+beforeEach(async () => {
+  pi = await StagedMe.start();
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.disconnect();
+  await app.close();
+  await pi.stop();
+});
+
+describe('PiAuthGuard on a socket.io gateway', () => {
+  const ways: [string, object][] = [
+    ['auth.token', { auth: { token: 'good' } }],
+    ['the Authorization header', { extraHeaders: { authorization: 'Bearer good' } }],
+  ];
+
+  it.each(ways)('knows the Pioneer by %s of the handshake', async (_title, options) => {
+    await start(MessagesOnly);
+    const client = await connect(options);
+    expect(await ask(client, 'me', { some: 'body' })).toEqual({ uid: 'uid-of-good', body: { some: 'body' } });
+    expect(await ask(client, 'me')).toMatchObject({ uid: 'uid-of-good' });
+    expect(pi.calls).toEqual(['good']);
+  });
+
+  it.each<[string, () => void, object, string, object]>([
+    ['no token', () => undefined, {}, 'me', { statusCode: 401, errorCode: 'PI_TOKEN_REFUSED' }],
+    ['a refused token', () => (pi.behaviour = refuse), { token: 'bad' }, 'me', { statusCode: 401 }],
+    [
+      'a missing scope',
+      () => undefined,
+      { token: 'good' },
+      'wallet',
+      { statusCode: 403, errorCode: 'PI_SCOPE_MISSING' },
+    ],
+    ['Pi being down', () => (pi.behaviour = () => ({ status: 500 })), { token: 'good' }, 'me', { statusCode: 503 }],
+  ])('tells the client of %s, in an exception it can read', async (_title, stage, auth, event, expected) => {
+    stage();
+    await start(MessagesOnly);
+    expect(await ask(await connect({ auth }), event)).toEqual({ exception: expect.objectContaining(expected) });
+  });
+
+  it('leaves a public message open', async () => {
+    await start(MessagesOnly);
+    expect(await ask(await connect({}), 'public')).toBe('public');
+  });
+
+  it('checks each message: a token that Pi refuses meanwhile is refused', async () => {
+    await start(MessagesOnly);
+    const client = await connect({ auth: { token: 'good' } });
+    await ask(client, 'me');
+    pi.behaviour = refuse;
+    await eventually(async () => JSON.stringify(await ask(client, 'me')).includes('PI_TOKEN_REFUSED'));
+    expect(pi.callsFor('good')).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('piSocketMiddleware', () => {
+  it('lets a Pioneer connect', async () => {
+    await start(GuardedHandshake);
+    const client = await connect({ auth: { token: 'good' } });
+    expect(await outcome(client)).toBe('connected');
+    expect(await ask(client, 'me')).toMatchObject({ uid: 'uid-of-good' });
+    expect(pi.calls).toEqual(['good']);
+  });
+
+  it.each<[string, () => void, object, object]>([
+    ['without a token', () => undefined, {}, { statusCode: 401, errorCode: 'PI_TOKEN_REFUSED' }],
+    ['with a refused token', () => (pi.behaviour = refuse), { token: 'bad' }, { statusCode: 401 }],
+    [
+      'while Pi is down',
+      () => (pi.behaviour = () => ({ status: 500 })),
+      { token: 'good' },
+      { statusCode: 503, errorCode: 'PI_UNAVAILABLE', headers: { 'Retry-After': expect.any(String) } },
+    ],
+  ])('refuses the handshake %s, and says why', async (_title, stage, auth, data) => {
+    stage();
+    await start(GuardedHandshake);
+    expect(await outcome(await connect({ auth }))).toMatchObject({ message: expect.any(String), data });
+  });
+
+  it('lets no broadcast reach a client before it is verified', async () => {
+    await start(GuardedHandshake);
+    pi.behaviour = () => 'hold';
+    const client = await connect({ auth: { token: 'slow' } });
+    const heard: unknown[] = [];
+    client.on('news', (news) => heard.push(news));
+    const connected = outcome(client);
+    await eventually(() => pi.open === 1);
+    app.get(GuardedHandshake).server.emit('news', 'before');
+    pi.behaviour = accept;
+    pi.release();
+    expect(await connected).toBe('connected');
+    app.get(GuardedHandshake).server.emit('news', 'after');
+    await eventually(() => heard.length > 0);
+    expect(heard).toEqual(['after']);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['when the token is forgotten', () => app.get(PiAuthService).forget('good')],
+    ['when Pi refuses the token later', () => (pi.behaviour = refuse)],
+  ])('closes the socket %s', async (_title, happen) => {
+    await start(GuardedHandshake);
+    const client = await connect({ auth: { token: 'good' } });
+    await outcome(client);
+    await happen();
+    await eventually(() => client.disconnected);
+    expect(client.disconnected).toBe(true);
+  });
+
+  it('closes the socket at valid_until', async () => {
+    await start(GuardedHandshake);
+    pi.behaviour = (token) => accept(token, { validForMs: 1_999 });
+    const client = await connect({ auth: { token: 'short' } });
+    await outcome(client);
+    const connectedAt = Date.now();
+    await eventually(() => client.disconnected);
+    expect(Date.now() - connectedAt).toBeLessThan(2_300);
+  });
+
+  it('keeps the socket while Pi cannot be asked', async () => {
+    await start(GuardedHandshake);
+    const client = await connect({ auth: { token: 'good' } });
+    await outcome(client);
+    pi.behaviour = () => ({ status: 500 });
+    await eventually(() => pi.calls.length > 2);
+    expect(client.connected).toBe(true);
+  });
+});

@@ -1,0 +1,186 @@
+import { UseGuards } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { Test } from '@nestjs/testing';
+import { SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import type { OnGatewayConnection } from '@nestjs/websockets';
+import { PiAuthGuard, PiAuthService, PiModule, PiScopes, PiUser } from 'nestjs-pi';
+import { admitWsSocket } from 'nestjs-pi/websockets';
+import type { IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
+import type { Server } from 'ws';
+import { eventually } from '../../../../test/support/eventually.js';
+import { StagedMe } from '../../../../test/support/staged-me.js';
+
+const { accept, refuse } = StagedMe;
+
+@WebSocketGateway({ path: '/ws' })
+@UseGuards(PiAuthGuard)
+class Gateway implements OnGatewayConnection {
+  @WebSocketServer() server!: Server;
+  admitted: string[] = [];
+  constructor(private readonly auth: PiAuthService) {}
+  async handleConnection(client: WebSocket, request: IncomingMessage): Promise<void> {
+    const pioneer = await admitWsSocket(this.auth, client, request, { recheckMs: 50 });
+    if (pioneer) this.admitted.push(pioneer.uid);
+  }
+  @SubscribeMessage('me')
+  me(@PiUser('uid') uid: string) {
+    return { event: 'me', data: { uid } };
+  }
+  @SubscribeMessage('wallet')
+  @PiScopes('wallet_address')
+  wallet() {
+    return { event: 'wallet', data: {} };
+  }
+}
+
+class Client {
+  readonly heard: { event: string; data: unknown }[] = [];
+  closed: { code: number; reason: string } | undefined;
+  constructor(readonly socket: WebSocket) {
+    socket.on('message', (data) => this.heard.push(JSON.parse(String(data)) as never));
+    socket.on('close', (code, reason) => (this.closed = { code, reason: String(reason) }));
+    socket.on('error', () => undefined);
+  }
+  async ask(event: string): Promise<unknown> {
+    const already = this.heard.length;
+    this.socket.send(JSON.stringify({ event, data: {} }));
+    return eventually(() => this.heard[already]);
+  }
+  opened = () => eventually(() => this.socket.readyState === WebSocket.OPEN);
+}
+
+let pi: StagedMe;
+let app: INestApplication;
+let url: string;
+let gateway: Gateway;
+const clients: Client[] = [];
+
+beforeEach(async () => {
+  pi = await StagedMe.start();
+  const module = PiModule.forRoot({
+    apiKey: 'key',
+    network: 'testnet',
+    platformUrl: pi.platformUrl,
+    http: { retries: 0 },
+    auth: { cacheMs: 100, negativeCacheMs: 0 },
+  });
+  const testing = await Test.createTestingModule({ imports: [module], providers: [Gateway] }).compile();
+  app = testing.createNestApplication();
+  app.useWebSocketAdapter(new WsAdapter(app));
+  await app.listen(0, '127.0.0.1');
+  url = `${(await app.getUrl()).replace('http', 'ws')}/ws`;
+  gateway = app.get(Gateway);
+});
+afterEach(async () => {
+  for (const { socket } of clients.splice(0)) socket.terminate();
+  await app.close();
+  await pi.stop();
+});
+
+const byHeader = (token: string) => connect(new WebSocket(url, { headers: { authorization: `Bearer ${token}` } }));
+const asBrowser = (token: string) => connect(new WebSocket(url, ['bearer', token]));
+function connect(socket: WebSocket): Client {
+  const client = new Client(socket);
+  clients.push(client);
+  return client;
+}
+
+describe('a ws gateway with admitWsSocket and PiAuthGuard', () => {
+  it.each([
+    ['the Authorization header', byHeader],
+    ['the subprotocol, as browsers must', asBrowser],
+  ])('knows the Pioneer by %s', async (_title, open) => {
+    const client = open('good');
+    await client.opened();
+    expect(await client.ask('me')).toEqual({ event: 'me', data: { uid: 'uid-of-good' } });
+    expect(pi.calls).toEqual(['good']);
+  });
+
+  it('answers a message that comes before Pi has answered', async () => {
+    pi.behaviour = () => 'hold';
+    const client = byHeader('slow');
+    await client.opened();
+    const answer = client.ask('me');
+    await eventually(() => pi.open === 1);
+    pi.behaviour = accept;
+    pi.release();
+    expect(await answer).toEqual({ event: 'me', data: { uid: 'uid-of-slow' } });
+    expect(pi.calls).toEqual(['slow']);
+  });
+
+  it.each<[string, () => Client, () => void, object]>([
+    ['without a token', () => connect(new WebSocket(url)), () => undefined, { code: 1008, reason: 'PI_TOKEN_REFUSED' }],
+    ['with a refused token', () => byHeader('bad'), () => (pi.behaviour = refuse), { code: 1008 }],
+    [
+      'while Pi is down',
+      () => byHeader('good'),
+      () => (pi.behaviour = () => ({ status: 500 })),
+      { code: 1013, reason: 'PI_UNAVAILABLE' },
+    ],
+  ])('closes a socket %s, and says why', async (_title, open, stage, closed) => {
+    stage();
+    const client = open();
+    expect(await eventually(() => client.closed)).toMatchObject(closed);
+    expect(gateway.admitted).toEqual([]);
+  });
+
+  it('tells the client of a missing scope, in an exception it can read', async () => {
+    const client = byHeader('good');
+    await client.opened();
+    await eventually(() => gateway.admitted.length === 1);
+    expect(await client.ask('wallet')).toMatchObject({
+      event: 'exception',
+      data: { statusCode: 403, errorCode: 'PI_SCOPE_MISSING', scopes: ['wallet_address'] },
+    });
+  });
+
+  it('lets no broadcast reach a client before it is verified', async () => {
+    pi.behaviour = () => 'hold';
+    const client = byHeader('slow');
+    await client.opened();
+    await eventually(() => pi.open === 1);
+    const broadcast = (data: string) => {
+      for (const each of gateway.server.clients) each.send(JSON.stringify({ event: 'news', data }));
+    };
+    expect(gateway.server.clients.size).toBe(1);
+    broadcast('before');
+    pi.behaviour = accept;
+    pi.release();
+    await eventually(() => gateway.admitted.length === 1);
+    broadcast('after');
+    await eventually(() => client.heard.length > 0);
+    expect(client.heard).toEqual([{ event: 'news', data: 'after' }]);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['when the token is forgotten', () => app.get(PiAuthService).forget('good')],
+    ['when Pi refuses the token later', () => (pi.behaviour = refuse)],
+  ])('closes the socket %s', async (_title, happen) => {
+    const client = byHeader('good');
+    await eventually(() => gateway.admitted.length === 1);
+    await happen();
+    expect(await eventually(() => client.closed)).toEqual({ code: 1008, reason: 'PI_TOKEN_REFUSED' });
+  });
+
+  it('closes the socket at valid_until', async () => {
+    pi.behaviour = (token) => accept(token, { validForMs: 1_999 });
+    const client = byHeader('short');
+    await eventually(() => gateway.admitted.length === 1);
+    expect(await eventually(() => client.closed)).toMatchObject({ code: 1008 });
+  });
+
+  it('admits nobody who left while Pi was asked', async () => {
+    pi.behaviour = () => 'hold';
+    const client = byHeader('gone');
+    await client.opened();
+    await eventually(() => pi.open === 1);
+    client.socket.terminate();
+    await eventually(() => gateway.server.clients.size === 0);
+    pi.behaviour = accept;
+    pi.release();
+    await eventually(() => app.get(PiAuthService).peek('gone') !== undefined);
+    expect(gateway.admitted).toEqual([]);
+  });
+});
