@@ -1,11 +1,14 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
+import { TerminusModule } from '@nestjs/terminus';
 import { PiModule } from 'nestjs-pi';
+import { PiHealthIndicator } from 'nestjs-pi/terminus';
 import { RewardsController } from './ads/rewards.controller.js';
 import { RewardsService } from './ads/rewards.service.js';
 import { Catalog } from './catalog/catalog.js';
 import { ProductsController } from './catalog/products.controller.js';
+import { HealthController } from './health/health.controller.js';
 import { OrderPayments } from './orders/order-payments.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { OrdersRepository } from './orders/orders.repository.js';
@@ -23,6 +26,7 @@ export class ShopModule {
       module: ShopModule,
       imports: [
         PiModule.forRoot({ ...settings.pi, paymentsController: true }),
+        TerminusModule.forRoot({ logger: false }),
         ThrottlerModule.forRoot({
           throttlers: [{ ttl: 60_000, limit: requestsPerMinute ?? 0 }],
           skipIf: () => requestsPerMinute === undefined,
@@ -35,10 +39,12 @@ export class ShopModule {
         OrdersController,
         RewardsController,
         PayoutsController,
+        HealthController,
       ],
       providers: [
         { provide: SETTINGS, useValue: settings },
         { provide: APP_GUARD, useClass: ThrottlerGuard },
+        PiHealthIndicator,
         Catalog,
         OrdersRepository,
         OrdersService,

@@ -72,6 +72,17 @@ describe('Corner Shop over HTTP', () => {
       );
     });
 
+    it('says that it is well, and that it is not when Pi is away', async () => {
+      expect(await shop.get('/health')).toMatchObject({
+        status: 200,
+        body: { status: 'ok', details: { pi: { status: 'up', platform: { status: 'up' }, ledger: { status: 'up' } } } },
+      });
+      shop.pi.addFault({ match: { path: '/v2/payments/*' }, fault: 'error', status: 503 });
+      await until(async () => (await shop.get('/health')).status === 503);
+      shop.pi.clearFaults();
+      await until(async () => (await shop.get('/health')).status === 200);
+    });
+
     it('answers an unknown address with JSON', async () => {
       expect(await shop.get('/api/nothing')).toMatchObject({ status: 404, body: { statusCode: 404 } });
     });

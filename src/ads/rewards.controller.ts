@@ -1,12 +1,13 @@
 import { Body, Controller, Get, Post, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { PiAuthGuard, PiUser, type Pioneer } from 'nestjs-pi';
+import { ApiPiAuth } from 'nestjs-pi/swagger';
 import { PayoutReference } from '../payouts/payout-view.js';
 import { ClaimReward, Reward } from './reward.dto.js';
 import { RewardsService } from './rewards.service.js';
 
 @ApiTags('shop')
-@ApiBearerAuth()
+@ApiPiAuth()
 @UseGuards(PiAuthGuard)
 @Controller('api')
 export class RewardsController {

@@ -1,6 +1,7 @@
 import { Controller, Get, Param, Post, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { PiAuthGuard, PiUser, type Pioneer } from 'nestjs-pi';
+import { ApiPiAuth } from 'nestjs-pi/swagger';
 import { ForOperator } from '../operator/operator.guard.js';
 import { PayoutReference } from '../payouts/payout-view.js';
 import { Order } from './order.js';
@@ -13,7 +14,7 @@ export class OrdersController {
 
   @Get('orders')
   @UseGuards(PiAuthGuard)
-  @ApiBearerAuth()
+  @ApiPiAuth()
   @ApiOkResponse({ type: Order, isArray: true })
   mine(@PiUser() pioneer: Pioneer): Promise<Order[]> {
     return this.orders.listOf(pioneer.uid);

@@ -1,6 +1,7 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { PiAuthGuard, PiUser, type Pioneer } from 'nestjs-pi';
+import { ApiPiAuth } from 'nestjs-pi/swagger';
 
 class Me {
   @ApiProperty({ description: 'Of this app only; changes when the Pioneer revokes it and signs in again.' })
@@ -14,7 +15,7 @@ class Me {
 }
 
 @ApiTags('shop')
-@ApiBearerAuth()
+@ApiPiAuth()
 @UseGuards(PiAuthGuard)
 @Controller('api/me')
 export class MeController {

@@ -3,6 +3,7 @@ import { ValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { addPiAuth } from 'nestjs-pi/swagger';
 import { ShopModule } from '../shop.module.js';
 import { ShopLogger } from './shop-logger.js';
 import type { ShopSettings } from './settings.js';
@@ -17,11 +18,10 @@ export async function createApp(settings: ShopSettings): Promise<NestExpressAppl
   app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true }));
   app.useStaticAssets(join(settings.assetsDirectory, 'public'), { index: false });
 
-  const description = new DocumentBuilder()
+  const description = addPiAuth(new DocumentBuilder())
     .setTitle('Corner Shop')
     .setDescription('The sample app of nestjs-pi.')
     .setVersion('0.1.0')
-    .addBearerAuth({ type: 'http', description: 'The access token of Pi.authenticate().' })
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Operator-Key' }, 'operator')
     .build();
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, description));
