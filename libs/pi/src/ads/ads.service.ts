@@ -70,7 +70,10 @@ export class AdsService {
       const status = await this.status(adId, options);
       const leftMs = until - Date.now();
       if (status.outcome !== 'undecided' || leftMs <= 0) return status;
-      await pause(Math.min(pauseMs, leftMs), undefined, options.signal && { signal: options.signal });
+      await pause(Math.min(pauseMs, leftMs), undefined, options.signal && { signal: options.signal }).catch((error) => {
+        options.signal?.throwIfAborted();
+        throw error;
+      });
     }
   }
 
