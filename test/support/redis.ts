@@ -1,9 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './free-port.js';
 
 /** Where there is no `redis-server`, the tests that need one say so by name and are counted as skipped. */
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
@@ -16,7 +15,6 @@ export const describeWithRedis = hasRedis ? describe : describe.skip;
 
 export interface RunningRedis {
   readonly url: string;
-  /** Keys and values as they lie there, for tests that look for secrets. */
   stop(): Promise<void>;
 }
 
@@ -49,13 +47,4 @@ export async function startRedis(port?: number): Promise<RunningRedis & { port: 
         server.kill('SIGKILL');
       }),
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((free) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => free(port));
-    });
-  });
 }

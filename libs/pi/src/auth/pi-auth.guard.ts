@@ -62,7 +62,7 @@ export class PiAuthGuard implements CanActivate {
 
   /** The error a client of this transport can read. */
   protected toException(error: PiError, context: ExecutionContext): Error | Promise<Error> {
-    return transportOf(context.getType<string>())?.exception(error) ?? error;
+    return transportOf(context.getType<string>())?.exception(error, context) ?? error;
   }
 
   private async ask(

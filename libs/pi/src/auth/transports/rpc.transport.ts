@@ -9,11 +9,28 @@ import type { Transport } from './transport.js';
 export const rpcTransport: Transport = {
   carrier: (context) => asObject(context.getArgByIndex(1)),
   token: (context) => bearerToken(sole(header(context))),
-  async exception(error) {
+  async exception(error, context) {
     const { RpcException } = await import('@nestjs/microservices');
-    return new RpcException(error.getResponse());
+    const isGrpc = canGet(context.getArgByIndex<object>(1));
+    return new RpcException(
+      isGrpc ? { code: grpcCode(error.getStatus()), message: error.message } : error.getResponse(),
+    );
   },
 };
+
+/** UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE, INTERNAL. A client of gRPC gets a number and a text, nothing else. */
+function grpcCode(status: number): number {
+  switch (status) {
+    case 401:
+      return 16;
+    case 403:
+      return 7;
+    case 503:
+      return 14;
+    default:
+      return 13;
+  }
+}
 
 function header(context: object): unknown {
   // gRPC: Metadata.get() gives every value of the name.

@@ -7,7 +7,7 @@ export interface Transport {
   carrier(context: ExecutionContext): object | undefined;
   token(carrier: object): string | undefined;
   /** The error a client of this transport can read. */
-  exception(error: PiError): Error | Promise<Error>;
+  exception(error: PiError, context: ExecutionContext): Error | Promise<Error>;
   /** Emits `close` when whoever waits for an answer has gone. */
   connection?(carrier: object): Connection | undefined;
 }

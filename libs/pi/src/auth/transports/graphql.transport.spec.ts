@@ -1,0 +1,132 @@
+import { ApolloDriver } from '@nestjs/apollo';
+import type { ApolloDriverConfig } from '@nestjs/apollo';
+import { UseGuards } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
+import { GraphQLModule, Query, Resolver, Subscription } from '@nestjs/graphql';
+import { createClient } from 'graphql-ws';
+import type { Client } from 'graphql-ws';
+import { PiAuthGuard, PiModule, PiOptional, PiScopes, PiUser } from 'nestjs-pi';
+import { WebSocket } from 'ws';
+import { ADAPTERS, listen } from '../../../../../test/support/adapters.js';
+import { StagedMe } from '../../../../../test/support/staged-me.js';
+
+const { refuse } = StagedMe;
+
+@Resolver()
+@UseGuards(PiAuthGuard)
+class PioneerResolver {
+  @Query(() => String)
+  me(@PiUser('uid') uid: string): string {
+    return uid;
+  }
+  @Query(() => String)
+  @PiScopes('wallet_address')
+  wallet(): string {
+    return 'wallet';
+  }
+  @Query(() => String)
+  @PiOptional()
+  hello(@PiUser('username') username: string | undefined): string {
+    return username ?? 'anonymous';
+  }
+  @Subscription(() => String, { resolve: (payload: { uid: string }) => payload.uid })
+  async *greetings(@PiUser('uid') uid: string) {
+    yield { uid: `hello ${uid}` };
+  }
+}
+
+let pi: StagedMe;
+let app: INestApplication;
+let url: string;
+const clients: Client[] = [];
+
+describe.each(ADAPTERS)('PiAuthGuard on GraphQL over %s', (_name, Adapter) => {
+  beforeEach(async () => {
+    pi = await StagedMe.start();
+    ({ app, url } = await listen(Adapter, {
+      imports: [
+        PiModule.forRoot({ apiKey: 'key', network: 'testnet', platformUrl: pi.platformUrl, http: { retries: 0 } }),
+        GraphQLModule.forRoot<ApolloDriverConfig>({
+          driver: ApolloDriver,
+          autoSchemaFile: true,
+          graphiql: false,
+          subscriptions: { 'graphql-ws': true },
+        }),
+      ],
+      providers: [PioneerResolver],
+    }));
+  });
+  afterEach(async () => {
+    for (const client of clients.splice(0)) await client.dispose();
+    await app.close();
+    await pi.stop();
+  });
+
+  const query = async (text: string, token?: string): Promise<{ data?: unknown; errors?: unknown[] }> => {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+      body: JSON.stringify({ query: text }),
+    });
+    return (await response.json()) as never;
+  };
+  const subscribe = async (connectionParams: Record<string, unknown>): Promise<unknown> => {
+    const client = createClient({
+      url: `${url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams,
+    });
+    clients.push(client);
+    const next = await client.iterate({ query: 'subscription { greetings }' }).next();
+    return (next.value as { errors?: unknown; data?: unknown }).errors ?? (next.value as { data: unknown }).data;
+  };
+
+  it('knows the Pioneer', async () => {
+    expect(await query('{ me }', 'good')).toEqual({ data: { me: 'uid-of-good' } });
+    expect(await query('{ me hello }', 'good')).toEqual({ data: { me: 'uid-of-good', hello: 'name-of-good' } });
+    expect(pi.calls).toEqual(['good']);
+  });
+
+  it('lets anonymous callers in where they may', async () => {
+    expect(await query('{ hello }')).toEqual({ data: { hello: 'anonymous' } });
+  });
+
+  const down = () => (pi.behaviour = () => ({ status: 500 }));
+  const refusals: [string, () => void, string, string | undefined, object][] = [
+    ['no token', () => undefined, '{ me }', undefined, { code: 'UNAUTHENTICATED' }],
+    ['a refused token', () => (pi.behaviour = refuse), '{ me }', 'bad', { code: 'UNAUTHENTICATED' }],
+    ['a missing scope', () => undefined, '{ wallet }', 'good', { code: 'FORBIDDEN' }],
+    ['Pi being down', down, '{ me }', 'good', { status: 503, originalError: { errorCode: 'PI_UNAVAILABLE' } }],
+  ];
+  it.each(refusals)('tells the client of %s', async (_title, stage, text, token, extensions) => {
+    stage();
+    const { data, errors } = await query(text, token);
+    expect(data ?? null).toBeNull();
+    expect(errors).toEqual([expect.objectContaining({ extensions: expect.objectContaining(asPartial(extensions)) })]);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['authorization', { authorization: 'Bearer good' }],
+    ['Authorization', { Authorization: 'Bearer good' }],
+    ['token', { token: 'good' }],
+  ])('knows the subscriber by `%s` of connectionParams', async (_title, params) => {
+    expect(await subscribe(params)).toEqual({ greetings: 'hello uid-of-good' });
+  });
+
+  it.each<[string, () => void, Record<string, unknown>, RegExp]>([
+    ['without a token', () => undefined, {}, /Sign in with Pi/],
+    ['with a refused token', () => (pi.behaviour = refuse), { token: 'bad' }, /does not accept/],
+    ['while Pi is down', down, { token: 'good' }, /./],
+  ])('refuses a subscriber %s', async (_title, stage, params, message) => {
+    stage();
+    expect(await subscribe(params)).toEqual([expect.objectContaining({ message: expect.stringMatching(message) })]);
+  });
+
+  const asPartial = (extensions: object) =>
+    Object.fromEntries(
+      Object.entries(extensions).map(([key, value]) => [
+        key,
+        typeof value === 'object' ? expect.objectContaining(value) : value,
+      ]),
+    );
+});
