@@ -151,6 +151,19 @@ describe('Corner Shop over HTTP', () => {
 });
 
 describe('Corner Shop under load', () => {
+  it('counts the requests of each visitor behind a proxy', async () => {
+    const shop = await startTestShop({ REQUESTS_PER_MINUTE: '1', TRUSTED_PROXIES: '1' });
+    try {
+      const from = async (...addresses: string[]) =>
+        (await shop.get('/api/products', { 'x-forwarded-for': addresses.join(', ') })).status;
+      expect([await from('192.0.2.1'), await from('192.0.2.2'), await from('192.0.2.1')]).toEqual([200, 200, 429]);
+      // What a visitor writes in front of the proxy's word is not believed.
+      expect(await from('192.0.2.9', '192.0.2.1')).toBe(429);
+    } finally {
+      await shop.dispose();
+    }
+  });
+
   it('limits requests when told to', async () => {
     const shop = await startTestShop({ REQUESTS_PER_MINUTE: '5' });
     try {

@@ -15,6 +15,7 @@ export async function createApp(settings: ShopSettings): Promise<NestExpressAppl
     logger: new ShopLogger(),
   });
   app.disable('x-powered-by');
+  app.set('trust proxy', settings.trustedProxies);
   app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true }));
   app.useStaticAssets(join(settings.assetsDirectory, 'public'), { index: false });
 

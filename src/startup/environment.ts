@@ -19,6 +19,8 @@ export interface ShopEnvironment {
   readonly redisUrl?: string;
   readonly operatorKey?: string;
   readonly requestsPerMinute?: number;
+  /** How many proxies stand in front of the shop, whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: number;
 }
 
 /** @throws StartupError with every problem at once */
@@ -38,6 +40,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): ShopEnvironment {
   const emulatorPort = whole('PI_EMULATOR_PORT', 0, 65_535) ?? 31_415;
   const emulatorLedgerMs = whole('PI_EMULATOR_LEDGER_MS', 10, 3_600_000) ?? 5000;
   const requestsPerMinute = whole('REQUESTS_PER_MINUTE', 1, 1_000_000);
+  const trustedProxies = whole('TRUSTED_PROXIES', 0, 100) ?? 0;
   const host = text('HOST');
   const databaseUrl = text('DATABASE_URL');
   const redisUrl = text('REDIS_URL');
@@ -59,6 +62,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): ShopEnvironment {
     hasApiKey,
     emulatorPort,
     emulatorLedgerMs,
+    trustedProxies,
     dataDirectory: text('PI_DATA_DIR') ?? '.data',
     ...(host !== undefined && { host }),
     ...(databaseUrl !== undefined && { databaseUrl }),

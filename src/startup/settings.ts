@@ -14,6 +14,8 @@ export interface ShopSettings {
   readonly operatorKey?: string;
   /** Requests a minute and address. Undefined: no limit. */
   readonly requestsPerMinute?: number;
+  /** How many proxies stand in front, so that a request is counted for who sent it. */
+  readonly trustedProxies: number;
 }
 
 /** Whether there is a wallet to pay refunds and rewards from. */

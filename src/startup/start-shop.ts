@@ -46,6 +46,7 @@ export async function startShop(env: NodeJS.ProcessEnv, assetsDirectory: string)
       pi: { ...(emulator ? emulatedPi(emulator) : await realPi()), ...shared(environment, store) },
       sdkUrl: emulator ? `${emulator.url}/pi-sdk.js` : REAL_SDK,
       assetsDirectory,
+      trustedProxies: environment.trustedProxies,
       ...(operatorKey !== undefined && { operatorKey }),
       ...(requestsPerMinute !== undefined && { requestsPerMinute }),
     });

@@ -181,6 +181,22 @@ describeInChromium('pi-sdk.js in a browser', (open) => {
     expect(pi.payments().map(({ status }) => status.user_cancelled)).toEqual([true, false]);
   });
 
+  it('pays once although the answer to the signature is lost', async () => {
+    const page = await start();
+    await signIn(page, 'amara');
+    let lost = 0;
+    await page.route('**/_emulator/sdk/payments/*/sign', async (route) => {
+      await route.fetch();
+      lost += 1;
+      await (lost === 1 ? route.abort() : route.continue());
+    });
+    await page.evaluate(() => self.pay());
+    await page.getByTestId('pi-wallet-confirm').click();
+    await page.getByText('Payment complete').waitFor();
+    expect(lost).toBe(2);
+    expect(pi.transactions()).toHaveLength(1);
+  });
+
   it('says so when the wallet cannot pay', async () => {
     const page = await start();
     await signIn(page, 'amara');

@@ -21,6 +21,19 @@ export function createPaymentFlow(
       .catch((error: unknown) => console.error("pi-emulator: the app's payment callback failed", error));
   }
 
+  /** An answer that was lost says nothing about the money: signing is repeatable, so it is asked for again. */
+  async function sign(id: string): Promise<string> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return (await bridge.sign(id)).txid;
+      } catch (caught) {
+        const isRefusal = (caught as SdkRefusal).code !== undefined;
+        if (isRefusal || attempt === 5) throw caught;
+        await pause(config.pollMs * attempt);
+      }
+    }
+  }
+
   return async function pay(
     data: PaymentData,
     callbacks: PaymentCallbacks,
@@ -96,7 +109,7 @@ export function createPaymentFlow(
       if (decision === 'cancelled' || hasDeclined()) return await cancelled();
 
       wallet.signing();
-      const { txid } = await bridge.sign(id);
+      const txid = await sign(id);
       payment = await bridge.payment(id).catch(() => payment);
 
       wallet.completing(txid);
