@@ -198,21 +198,16 @@ function badWeather(pi, dice) {
     () => adversary.bumpSequence({ secret: wallet.seed, by: 2 + dice.below(3) }),
     () => adversary.dust({ to: wallet.address, memo: dice.pick(pi.payments())?.identifier ?? 'dust' }),
   ];
-  let over = false;
-  const running = (async () => {
-    while (!over) {
-      await sleep(50 + dice.below(250));
-      try {
-        if (!over) dice.pick(events)();
-      } catch {
-        // A stranger's transaction that does not fit this ledger: the next event will.
-      }
+  const blowing = setInterval(() => {
+    try {
+      dice.pick(events)();
+    } catch {
+      // A stranger's transaction that does not fit this ledger: the next event will.
     }
-  })();
+  }, 150);
   return {
-    running,
     end() {
-      over = true;
+      clearInterval(blowing);
       adversary.calm();
       adversary.ingestionLag = 0;
       pi.clearFaults();

@@ -10,6 +10,7 @@ export type PayoutStep =
   | 'admitted'
   | 'create_posted'
   | 'bound'
+  | 'turn_taken'
   | 'attempt_signed'
   | 'attempt_committed'
   | 'submit_posted'

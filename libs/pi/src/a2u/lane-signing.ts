@@ -76,6 +76,7 @@ export class LaneSigning {
     const facts = this.t.facts(payout);
     const { chain, pi, parts } = this.t;
     const { rules } = parts;
+    await this.t.step('turn_taken', payout);
     if (payout.state !== 'needs_review' && payout.cancelWanted !== undefined && mayCancelUnread(facts, rules))
       return this.#act(payout, { do: 'cancel', proof: 'never_signed' });
 

@@ -120,12 +120,17 @@ export class LaneStore {
    */
   async insertAttempt(payout: PayoutRecord, attempt: SignedAttempt, why: SigningReason): Promise<PayoutRecord> {
     await this.#write(async (session) => {
-      await this.#compareAndSet(session, payout, { state: 'signed', attempts: attempt.number, parked: null });
+      const { sql } = session;
+      await this.#compareAndSet(session, payout, {
+        state: 'signed',
+        attempts: sql<number>`attempts + 1`,
+        parked: null,
+      });
       await session.db
         .insertInto('payout_attempts')
         .values({
           payout_id: payout.id,
-          number: attempt.number,
+          number: sql<number>`(select attempts from pi.payouts where id = ${payout.id}::uuid)`,
           wallet: this.lane.wallet,
           sequence: attempt.sequence,
           max_time: BigInt(attempt.maxTime),
@@ -163,8 +168,9 @@ export class LaneStore {
       .updateTable('payouts')
       .set({ ...set, updated_at: session.sql<Date>`clock_timestamp()` })
       .where('id', '=', payout.id)
-      .where('state', '=', payout.state)
-      .$if(this.rules.attemptFence, (query) => query.where('attempts', '=', payout.attempts.length))
+      .$if(this.rules.attemptFence, (query) =>
+        query.where('state', '=', payout.state).where('attempts', '=', payout.attempts.length),
+      )
       .$if(set.identifier !== undefined && this.rules.bindOnce, (query) => query.where('identifier', 'is', null))
       .returning('id')
       .executeTakeFirst();

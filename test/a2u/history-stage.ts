@@ -1,0 +1,157 @@
+import type { Payout } from 'nestjs-pi';
+import type { LaneParts } from '../../libs/pi/src/a2u/lane-parts.js';
+import { ALL_RULES, type RuleSwitches } from '../../libs/pi/src/a2u/rule-switches.js';
+import { createPostgres, run } from '../support/database.js';
+import { until } from '../support/until.js';
+import { type Instance, PayoutWorld } from './payout-world.js';
+
+/** A step somebody stands still at until told to go on. */
+export interface Pause {
+  readonly reached: Promise<void>;
+  resume(): void;
+}
+
+/**
+ * One history on a chain whose ledgers close by hand: a wallet, a Pioneer, a payout of 1.5 Pi, and whatever goes wrong. The
+ * rules that are taken out are those of every instance started on it.
+ */
+export class Stage {
+  readonly rules: RuleSwitches;
+  #payout: Payout | undefined;
+  #uid: string | undefined;
+
+  private constructor(
+    readonly world: PayoutWorld,
+    off: readonly (keyof RuleSwitches)[],
+  ) {
+    this.rules = { ...ALL_RULES, ...Object.fromEntries(off.map((rule) => [rule, false])) };
+  }
+
+  static async build(
+    off: readonly (keyof RuleSwitches)[],
+    options: { a2uLimit?: 'app' | 'user' } = {},
+  ): Promise<Stage> {
+    return new Stage(await PayoutWorld.start(createPostgres, { ledgerMs: 'manual', ...options }), off);
+  }
+
+  get chain() {
+    return this.world.pi.chain;
+  }
+  get adversary() {
+    return this.chain.adversary;
+  }
+  get wallet() {
+    return this.world.pi.wallet;
+  }
+  /** Of the wallet's listing and account. */
+  get path() {
+    return `/accounts/${this.wallet.address}`;
+  }
+  get id(): string {
+    return this.#payout!.id;
+  }
+
+  instance(onStep?: LaneParts['onStep']): Promise<Instance> {
+    return this.world.instance({ inside: { rules: this.rules, ...(onStep && { onStep }) } });
+  }
+
+  /** An instance that stands still at a step, the `count`th time it comes there. */
+  async pausedInstance(step: string, count = 1): Promise<{ app: Instance; pause: Pause }> {
+    let left = count;
+    let resume = () => {};
+    let reach = () => {};
+    const reached = new Promise<void>((resolve) => (reach = resolve));
+    const going = new Promise<void>((resolve) => (resume = resolve));
+    const app = await this.instance(async (at) => {
+      if (at !== step || --left !== 0) return;
+      reach();
+      await going;
+    });
+    return { app, pause: { reached, resume } };
+  }
+
+  async pay(app: Instance, key = 'order-1'): Promise<Payout> {
+    const uid = await this.uid();
+    const payout = await app.payouts.pay({ idempotencyKey: key, uid, amount: '1.5', memo: 'History' });
+    this.#payout ??= payout;
+    return payout;
+  }
+
+  async uid(): Promise<string> {
+    return (this.#uid ??= await this.world.pioneer());
+  }
+
+  async look(app: Instance): Promise<Payout> {
+    return (await app.payouts.get(this.id))!;
+  }
+
+  async attempts(app: Instance, count: number): Promise<Payout> {
+    await until(async () => (await this.look(app)).attempts.length >= count);
+    return this.look(app);
+  }
+
+  /** Waits until so many envelopes have been posted. */
+  async posted(count: number): Promise<void> {
+    await until(() => this.world.pi.journal({ method: 'POST', path: '/transactions' }).length >= count);
+  }
+
+  close(ledgers = 1): void {
+    for (let i = 0; i < ledgers; i++) this.chain.close();
+  }
+
+  /** The lease falls to whoever asks next, though its holder is alive. */
+  async stealLease(): Promise<void> {
+    await this.sql(`update pi.leases set token = token + 1, expires_at = now() - interval '1 second'`);
+  }
+
+  sql(...statements: string[]): Promise<void> {
+    return run((this.world.database.ledger as { url: string }).url, ...statements);
+  }
+
+  /** Time enough for whoever would go wrong: until it happens, or nothing has for a while. */
+  async linger(wrong: () => boolean | Promise<boolean>, ms = 1_000): Promise<void> {
+    const until = Date.now() + ms;
+    while (Date.now() < until && !(await wrong())) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
+  /** Good weather, and ledgers that close, until the payout is settled or the time is up. */
+  async settle(app: Instance, ms = 6_000): Promise<Payout> {
+    this.adversary.calm();
+    this.adversary.ingestionLag = 0;
+    const closing = setInterval(() => this.close(), 40);
+    try {
+      return await app.payouts.whenSettled(this.id, { timeoutMs: ms }).catch(() => this.look(app));
+    } finally {
+      clearInterval(closing);
+    }
+  }
+
+  /** Ledgers close until it is so, or the time is up. */
+  async settleUntil(so: () => Promise<boolean>, ms = 6_000): Promise<void> {
+    this.adversary.calm();
+    const closing = setInterval(() => this.close(), 40);
+    await this.linger(so, ms);
+    clearInterval(closing);
+  }
+
+  /** How often the key was paid, over all its identifiers at Pi. */
+  timesPaid(key = 'order-1'): number {
+    const own = new Set(
+      this.world.pi
+        .payments()
+        .filter(({ metadata }) => metadata['nestjs_pi_key'] === key)
+        .map(({ identifier }) => identifier),
+    );
+    return this.world.paid().filter(({ identifier }) => own.has(identifier)).length;
+  }
+
+  cancelledAtPi(): boolean {
+    return this.world.pi
+      .payments()
+      .some(({ status, metadata }) => status.cancelled && metadata['nestjs_pi_key'] === 'order-1');
+  }
+
+  end(): Promise<void> {
+    return this.world.stop();
+  }
+}
