@@ -143,9 +143,9 @@ const histories: readonly History[] = [
       const { app, pause } = await stage.pausedInstance('attempt_signed');
       await stage.pay(app);
       await pause.reached;
+      await app.payouts.cancel(stage.id);
       await stage.stealLease();
       const other = await stage.instance();
-      await other.payouts.cancel(stage.id);
       await stage.linger(() => stage.cancelledAtPi(), 5_000);
       pause.resume();
       await stage.linger(async () => (await stage.look(other)).attempts.length > 0);
