@@ -48,7 +48,7 @@ export class JournaledPayments implements JournaledPaymentFlow, OnApplicationBoo
     const { row } = await this.parts.journal.find(id);
     return row
       ? toPaymentRecord(row)
-      : toPlainRecord(await untilAborted(this.parts.lookups.stranger(id), options.signal));
+      : toPlainRecord(await untilAborted(() => this.parts.lookups.stranger(id), options.signal));
   }
 
   approve(id: string, pioneer: Pioneer, { amount, signal }: PiApproveOptions = {}): Promise<PiPaymentRecord> {
@@ -186,7 +186,7 @@ export class JournaledPayments implements JournaledPaymentFlow, OnApplicationBoo
   }
 
   async #shared(key: string, work: () => Promise<PaymentRow>, { signal }: Options): Promise<PiPaymentRecord> {
-    return toPaymentRecord(await untilAborted(this.#flights.run(key, work), signal));
+    return toPaymentRecord(await untilAborted(() => this.#flights.run(key, work), signal));
   }
 }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Pioneer } from '../auth/pioneer.js';
+import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import type { PiCallOptions } from '../http/call-options.js';
 import type { JournaledPaymentFlow, PaymentFlow, PiApproveOptions } from './payment-flow.js';
 import type { PiPaymentFilter, PiPaymentPage, PiPaymentRecord, PiPaymentResolution } from './pi-payment-record.js';
@@ -82,27 +83,32 @@ export class PaymentsService {
   }
 
   /** Keeps what a Pioneer's client reported, cut to 500 characters. Needs a ledger. */
-  noteClientError(id: string, text: string): Promise<PiPaymentRecord> {
+  async noteClientError(id: string, text: string): Promise<PiPaymentRecord> {
     return this.journaled('noteClientError').noteClientError(id, text);
   }
 
   /** Payments of the journal, newest first. Needs a ledger. */
-  list(filter: PiPaymentFilter = {}): Promise<PiPaymentPage> {
+  async list(filter: PiPaymentFilter = {}): Promise<PiPaymentPage> {
     return this.journaled('list').list(filter);
   }
 
   /** Takes the next step of a payment now, rather than when it is due: the delivery of a `completed` one. Needs a ledger. */
-  retry(id: string): Promise<PiPaymentRecord> {
+  async retry(id: string): Promise<PiPaymentRecord> {
     return this.journaled('retry').retry(id);
   }
 
   /** Decides on a payment in `needs_review`. Needs a ledger. */
-  resolve(id: string, resolution: PiPaymentResolution): Promise<PiPaymentRecord> {
+  async resolve(id: string, resolution: PiPaymentResolution): Promise<PiPaymentRecord> {
     return this.journaled('resolve').resolve(id, resolution);
   }
 
   private journaled(method: string): JournaledPaymentFlow {
     if ('list' in this.flow) return this.flow;
-    throw new Error(`PaymentsService.${method} reads the journal of payments: give PiModule the option "ledger".`);
+    throw new PiConfigurationError([
+      {
+        problem: `PaymentsService.${method} reads the journal of payments, and there is none`,
+        fix: 'give PiModule the option "ledger"',
+      },
+    ]);
   }
 }

@@ -55,11 +55,11 @@ export class PlainPayments implements PaymentFlow {
       if (dto.status.developer_approved) return toPlainRecord(dto);
       return toPlainRecord(await this.#tellApproved(id));
     };
-    return untilAborted(work(), signal);
+    return untilAborted(work, signal);
   }
 
   complete(id: string, txid: string, { signal }: Options = {}): Promise<PiPaymentRecord> {
-    return untilAborted(this.#complete(id, txid), signal);
+    return untilAborted(() => this.#complete(id, txid), signal);
   }
 
   cancel(id: string, { signal }: Options = {}): Promise<PiPaymentRecord> {
@@ -71,7 +71,7 @@ export class PlainPayments implements PaymentFlow {
       if (txid !== undefined) return this.#complete(id, txid);
       return toPlainRecord(await this.#platform.cancelPayment(id));
     };
-    return untilAborted(work(), signal);
+    return untilAborted(work, signal);
   }
 
   async synchronise(id: string, options: Options = {}): Promise<PiPaymentRecord> {
@@ -85,7 +85,7 @@ export class PlainPayments implements PaymentFlow {
       const open = dto.status.developer_approved && !dto.status.developer_completed && !isCancelled(dto);
       return open && paidBy !== undefined ? this.#complete(id, paidBy) : toPlainRecord(dto);
     };
-    return untilAborted(work(), signal);
+    return untilAborted(work, signal);
   }
 
   async #complete(id: string, hint: string): Promise<PiPaymentRecord> {

@@ -1,0 +1,100 @@
+import type { INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { AdsService, PiLedger, PiModule } from 'nestjs-pi';
+import { PiEmulator } from 'pi-emulator';
+import { createPostgres, type TestDatabase } from '../support/database.js';
+
+jest.setTimeout(60_000);
+
+/** Rewards an ad for a Pioneer, or does not. */
+type Reward = (adId: string, uid: string) => Promise<void>;
+
+interface Attack {
+  readonly name: string;
+  /** What is presented to the shop, once or again and again. */
+  readonly present: (pi: PiEmulator, reward: Reward, attacker: string) => Promise<unknown>;
+  readonly honest: number;
+}
+
+const ATTACKS: readonly Attack[] = [
+  {
+    name: 'an ad is presented again',
+    honest: 1,
+    present: async (pi, reward, uid) => {
+      const { adId } = await pi.createAd({ uid });
+      for (let again = 0; again < 3; again++) await reward(adId, uid);
+    },
+  },
+  {
+    name: 'an ad is presented many times at once',
+    honest: 1,
+    present: async (pi, reward, uid) => {
+      const { adId } = await pi.createAd({ uid });
+      await Promise.all(Array.from({ length: 10 }, () => reward(adId, uid)));
+    },
+  },
+  {
+    name: 'an ad is handed on to a second account',
+    honest: 1,
+    present: async (pi, reward, uid) => {
+      const { adId } = await pi.createAd({ uid });
+      await reward(adId, uid);
+      await reward(adId, (await pi.createPioneer()).uid);
+    },
+  },
+  {
+    name: 'an ad that was not watched to its end is rewarded',
+    honest: 0,
+    present: async (pi, reward, uid) => reward((await pi.createAd({ uid, status: 'failed' })).adId, uid),
+  },
+  {
+    name: 'an ad nobody knows is rewarded',
+    honest: 0,
+    present: async (_pi, reward, uid) => reward('made-up-by-the-client', uid),
+  },
+];
+
+describe('An attack on the reward for an ad', () => {
+  let pi: PiEmulator;
+  let database: TestDatabase;
+  let app: INestApplication;
+
+  beforeAll(async () => {
+    pi = await PiEmulator.start({ port: 0 });
+    database = await createPostgres();
+    const { apiKey, platformUrl, horizonUrl } = pi;
+    const options = { apiKey, platformUrl, horizonUrl, network: 'testnet', ledger: database.ledger } as const;
+    const testing = await Test.createTestingModule({ imports: [PiModule.forRoot(options)] }).compile();
+    app = testing.createNestApplication();
+    await app.init();
+  });
+  afterAll(async () => {
+    await app?.close();
+    await pi?.stop();
+    await database?.drop();
+  });
+
+  it.each(ATTACKS)('succeeds against a backend that believes the client: $name', async ({ present, honest }) => {
+    let rewards = 0;
+    const { uid } = await pi.createPioneer();
+    // "The SDK said AD_REWARDED."
+    await present(pi, async () => void (rewards += 1), uid);
+    expect(rewards).toBeGreaterThan(honest);
+  });
+
+  it.each(ATTACKS)('fails against AdsService.claim: $name', async ({ present, honest }) => {
+    let rewards = 0;
+    const { uid } = await pi.createPioneer();
+    const ads = app.get(AdsService);
+    const reward: Reward = async (adId, claimant) => {
+      const status = await ads.verify(adId).catch(() => undefined);
+      if (status?.outcome !== 'granted') return;
+      await app.get(PiLedger).transaction(async (tx) => {
+        const { outcome } = await ads.claim(adId, claimant, { tx });
+        if (outcome === 'claimed') tx.afterCommit(() => (rewards += 1));
+      });
+    };
+    await present(pi, reward, uid);
+    expect(rewards).toBe(honest);
+  });
+});
