@@ -196,6 +196,21 @@ describe.each(databases)('A payment by the callbacks of the SDK on $name', ({ cr
       expect((await shop.cancellations()).filter((id) => id === paymentId)).toHaveLength(1);
     });
 
+    it('is not approved again, even when the app has not heard of the cancellation', async () => {
+      const { paymentId, approve } = await approved();
+      await pi.userCancel(paymentId);
+      expect(await shop.post('approve', approve)).toMatchObject({
+        status: 409,
+        body: { errorCode: 'PI_PAYMENT_MISMATCH' },
+      });
+      expect(await shop.payments.get(paymentId)).toMatchObject({ state: 'cancelled' });
+
+      const fresh = await wanted();
+      await pi.userCancel(fresh.paymentId);
+      expect(await shop.post('approve', fresh.approve)).toMatchObject({ status: 409 });
+      expect(calls('POST', `${fresh.paymentId}/approve`)).toBe(0);
+    });
+
     it('only in the words of the client is not cancelled', async () => {
       const { paymentId } = await approved();
       expect(await shop.post('cancel', { paymentId })).toMatchObject({ status: 200, body: { status: 'approved' } });

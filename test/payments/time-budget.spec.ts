@@ -86,6 +86,18 @@ describe('The answer to a callback', () => {
     expect(completed.ms).toBeLessThan(BOUND_MS);
   });
 
+  it('does not wait behind a flood of invented identifiers, while each statement of the database takes 100 ms', async () => {
+    const shop = await open({ pool: slowPool(database.url, 100) });
+    const complete = await signed(shop);
+    const flood = Promise.all(
+      Array.from({ length: 500 }, (_, index) => shop.post('cancel', { paymentId: `${'x'.repeat(20)}${index}` })),
+    );
+    const { answer, ms } = await timed(shop.post('complete', complete));
+    expect(answer).toMatchObject({ status: 200, body: { status: 'delivered' } });
+    expect(ms).toBeLessThan(BOUND_MS);
+    expect(new Set((await flood).map(({ status }) => status))).toEqual(new Set([404, 503]));
+  });
+
   /** A pool of the app's own whose every statement takes its time. */
   function slowPool(connectionString: string, ms: number): PiPool {
     const pool = new pg.Pool({ connectionString });

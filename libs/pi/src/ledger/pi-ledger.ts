@@ -115,6 +115,11 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
     return work(ledger.session);
   }
 
+  /** @internal Whether the running code is inside an open transaction of this ledger. */
+  get inTransaction(): boolean {
+    return this.#current.getStore()?.open === true;
+  }
+
   /** @internal Opens the database and migrates it; once, whoever comes first. */
   async open(): Promise<OpenLedger> {
     if (this.#closing) throw ledgerUnavailable('network', 'this process is shutting down');

@@ -7,6 +7,7 @@ import { PiPaymentRefusedError } from '../errors/pi-payment-refused-error.js';
 import { checkAmount, checkOwner, wrongState } from './payment-checks.js';
 import type { PaymentCompletion } from './payment-completion.js';
 import { TELL_PI } from './payment-calls.js';
+import { isCancelled } from './payment-decision.js';
 import type { PaymentParts } from './payment-parts.js';
 import { toPayment, type PaymentRow } from './payment-row.js';
 
@@ -31,8 +32,10 @@ export class PaymentApproval {
 
   private async again(row: PaymentRow, pioneer: Pioneer, amount?: PiAmountLike): Promise<PaymentRow> {
     checkOwner(row, pioneer);
-    if (row.state !== 'seen' && row.state !== 'approving') return this.proceed(row, pioneer, amount);
+    if (!isUndecided(row)) return this.proceed(row, pioneer, amount);
     const dto = await this.parts.lookups.known(row.id);
+    // What was approved is followed no further than a cancellation: whether it was paid is asked elsewhere.
+    if (row.state === 'approved' && !isCancelled(dto)) return row;
     return this.proceed(await this.completion.follow(row, dto), pioneer, amount);
   }
 
@@ -94,6 +97,10 @@ export class PaymentApproval {
     if (now.state === 'approving' && !dto.status.developer_approved) throw error;
     return now;
   }
+}
+
+function isUndecided({ state }: PaymentRow): boolean {
+  return state === 'seen' || state === 'approving' || state === 'approved';
 }
 
 function unsaid(handled: boolean): never {

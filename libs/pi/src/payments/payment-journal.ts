@@ -6,40 +6,31 @@ import type { PiLedger } from '../ledger/pi-ledger.js';
 import type { PiTransaction } from '../ledger/pi-transaction.js';
 import type { PaymentDto } from '../platform/payment.dto.js';
 import { toPiPayment } from '../platform/to-pi-payment.js';
+import { PaymentFinder, type JournalFinding } from './payment-finder.js';
 import { PAYMENT_COLUMNS, toPaymentRow, type PaymentRow, type RawPaymentRow } from './payment-row.js';
 import { PAYMENT_TRANSITIONS, type PaymentStep } from './payment-state.js';
 
 type Sql = LedgerSession['sql'];
 type Part = RawBuilder<unknown>;
 
-/** What a look-up by identifier, and by the txid a client named, finds. */
-export interface JournalFinding {
-  readonly row?: PaymentRow | undefined;
-  /** Identifier of the other payment the txid is bound to. */
-  readonly txidHolder?: string | undefined;
-}
-
 /**
- * The rows of `pi.payments`. One statement a method, and every change of state a compare-and-set by
+ * The rows of `pi.payments`. At most one statement a method, and every change of state a compare-and-set by
  * `PAYMENT_TRANSITIONS`: undefined means that the payment was in another state by then.
  */
 export class PaymentJournal {
+  readonly #finder: PaymentFinder;
+
   constructor(
     private readonly ledger: PiLedger<unknown>,
     /** Name of the Pi app; `''` is the unnamed one. */
     private readonly app: string,
-  ) {}
+  ) {
+    this.#finder = new PaymentFinder(ledger, app);
+  }
 
   /** @param txid looked up along the way, so that one bound elsewhere shows in the same statement. */
-  async find(id: string, txid?: string): Promise<JournalFinding> {
-    const { rows } = await this.ledger.read(({ db, sql }) =>
-      sql<RawPaymentRow & { own: boolean }>`
-        select ${sql.raw(PAYMENT_COLUMNS)}, (p.app = ${this.app} and p.id = ${id}) as own
-        from pi.payments p
-        where (p.app = ${this.app} and p.id = ${id}) or p.txid = ${txid ?? null}`.execute(db),
-    );
-    const own = rows.find((row) => row.own);
-    return { row: own && toPaymentRow(own), txidHolder: rows.find((row) => !row.own)?.id };
+  find(id: string, txid?: string): Promise<JournalFinding> {
+    return this.#finder.find(id, txid);
   }
 
   /** Enters a payment as Pi states it; one already there stays as it is. */
