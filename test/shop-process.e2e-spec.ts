@@ -1,11 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { readdir, rm } from 'node:fs/promises';
 import { createContext, runInContext } from 'node:vm';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmulatedPioneer, PiEmulator } from 'pi-emulator';
 import { createPostgres, type TestDatabase } from './support/database.js';
 import { hasRedis, type RunningRedis, startRedis } from './support/redis.js';
+import { createDataDirectory } from './support/test-shop.js';
 import { endShops, freePort, runShop, type ShopProcess, whenReady } from './support/shop-process.js';
 
 jest.setTimeout(180_000);
@@ -19,7 +20,7 @@ describe('Corner Shop as a program', () => {
   let pi: string;
 
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'corner-shop-'));
+    directory = await createDataDirectory();
     [port, emulatorPort] = [await freePort(), await freePort()];
     env = {
       PORT: String(port),
@@ -62,6 +63,7 @@ describe('Corner Shop as a program', () => {
   }
 
   it('sells on a bare machine, with a Pi of its own, and keeps everything over a restart', async () => {
+    await rm(directory, { recursive: true });
     const shop = runShop(env);
     await whenReady(shop);
     for (const part of [`localhost:${port}`, pi, '/_emulator', 'emulated_testnet_api_key', 'emulated_operator_'])
@@ -79,6 +81,19 @@ describe('Corner Shop as a program', () => {
     await buy(amara);
     expect(await ordersOf(amara)).toHaveLength(2);
     expect(await interrupt(again, 'SIGTERM')).toBe(0);
+  });
+
+  it('takes over the database that npm start made beside the build', async () => {
+    await rm(directory, { recursive: true });
+    const make = `import('./scripts/make-database.mjs').then((script) => script.makeDatabase(process.env))`;
+    execFileSync(process.execPath, ['-e', make], { env: { PATH: process.env['PATH'], PI_DATA_DIR: directory } });
+    expect(await readdir(join(directory, 'database'))).toEqual(expect.arrayContaining(['closed', 'postgres']));
+    const shop = runShop(env);
+    await whenReady(shop);
+    expect(shop.output()).not.toContain('WARN');
+    const amara: EmulatedPioneer = await post(`${pi}/_emulator/pioneers`, { username: 'amara' });
+    await buy(amara);
+    await interrupt(shop);
   });
 
   it('serves an SDK, as built by tsc alone, that sets window.Pi before the next script runs', async () => {
