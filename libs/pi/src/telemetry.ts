@@ -1,39 +1,60 @@
-import { metrics } from '@opentelemetry/api';
-import type { Attributes, Counter, Histogram } from '@opentelemetry/api';
+import { SpanKind, SpanStatusCode, metrics, trace } from '@opentelemetry/api';
+import type { Attributes, Counter, Histogram, Meter, ObservableResult, Tracer } from '@opentelemetry/api';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import type { LaneReport } from './a2u/lane-report.js';
+import type { PayoutState } from './a2u/payout.js';
+import type { CircuitPosition } from './auth/me-circuit.js';
 import type { PiCallReport } from './http/pi-call.js';
 
 export type PiVerificationOutcome = 'verified' | 'shared' | 'stale' | 'refused' | 'unavailable';
 
+const SCOPE = 'nestjs-pi';
+const OPEN_STATES: readonly PayoutState[] = [
+  'requested',
+  'created',
+  'signed',
+  'submitted',
+  'paid',
+  'cancelling',
+  'needs_review',
+];
+const POSITIONS: Readonly<Record<CircuitPosition, number>> = { closed: 0, 'half-open': 1, open: 2 };
+
 /**
- * What the library tells OpenTelemetry. Without an SDK registered every call here is a no-op of the API package; register the
- * SDK before the app is created, as OpenTelemetry asks for anyway.
+ * What the library tells OpenTelemetry: numbers, outcomes and endpoint templates, never a token, a uid or an address. Without an SDK
+ * every call here is a no-op of the API package, and nobody asks the ledger. Register the SDK before the app is created.
  */
-export class PiTelemetry {
+export class PiTelemetry implements OnApplicationShutdown {
+  private readonly meter: Meter = metrics.getMeter(SCOPE);
+  private readonly tracer: Tracer = trace.getTracer(SCOPE);
+  private readonly app: Attributes;
+  private readonly known = new Map<string, Attributes>();
+  private readonly ends: (() => void)[] = [];
   private readonly hits: Counter;
   private readonly verifications: Counter;
   private readonly verificationTime: Histogram;
   private readonly callTime: Histogram;
-  private readonly app: Attributes;
-  private readonly calls = new Map<string, Attributes>();
-  private readonly outcomes = new Map<PiVerificationOutcome, Attributes>();
+  private readonly moves: Counter;
 
   constructor(app: string) {
-    const meter = metrics.getMeter('nestjs-pi');
     this.app = { 'pi.app': app };
-    this.hits = meter.createCounter('pi.auth.cache.hits', {
+    this.hits = this.meter.createCounter('pi.auth.cache.hits', {
       description: 'Requests whose access token was known, without asking Pi or the shared store.',
     });
-    this.verifications = meter.createCounter('pi.auth.verifications', {
+    this.verifications = this.meter.createCounter('pi.auth.verifications', {
       description: 'Access tokens checked beyond the first-level cache, by outcome.',
     });
-    this.verificationTime = meter.createHistogram('pi.auth.verification.duration', {
+    this.verificationTime = this.meter.createHistogram('pi.auth.verification.duration', {
       unit: 's',
       description: 'Time until a token was decided on, of those not in the first-level cache.',
     });
-    this.callTime = meter.createHistogram('pi.call.duration', {
+    this.callTime = this.meter.createHistogram('pi.call.duration', {
       unit: 's',
       description:
         'Calls to the Platform API and to Horizon, repetitions included, by endpoint and status (0: no answer).',
+    });
+    this.moves = this.meter.createCounter('pi.payouts.moves', {
+      description: 'Payouts that entered a state, counted by the instance whose lane moved them.',
     });
   }
 
@@ -41,18 +62,79 @@ export class PiTelemetry {
     this.hits.add(1, this.app);
   }
 
-  verification(outcome: PiVerificationOutcome, startedAt: number): void {
-    let attributes = this.outcomes.get(outcome);
-    if (!attributes) this.outcomes.set(outcome, (attributes = { ...this.app, outcome }));
-    this.verifications.add(1, attributes);
-    this.verificationTime.record((performance.now() - startedAt) / 1_000, attributes);
+  /** Runs one check of a token in a span of its own, and counts how it went. */
+  async verification<T>(work: (decided: (outcome: PiVerificationOutcome) => void) => Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    return this.tracer.startActiveSpan('pi.auth.verify', { attributes: this.app }, async (span) => {
+      const decided = (outcome: PiVerificationOutcome): void => {
+        const attributes = this.attributes({ outcome });
+        this.verifications.add(1, attributes);
+        this.verificationTime.record((performance.now() - startedAt) / 1_000, attributes);
+        span.setAttribute('outcome', outcome);
+        if (outcome === 'unavailable') span.setStatus({ code: SpanStatusCode.ERROR });
+      };
+      return work(decided).finally(() => span.end());
+    });
   }
 
   /** An observer of the clients. Endpoints are templates, so there are few attributes. */
-  readonly called = ({ endpoint, status = 0, durationMs }: PiCallReport): void => {
-    const key = `${status} ${endpoint}`;
-    let attributes = this.calls.get(key);
-    if (!attributes) this.calls.set(key, (attributes = { ...this.app, endpoint, status }));
+  readonly called = ({ endpoint, status = 0, attempts, durationMs }: PiCallReport): void => {
+    const attributes = this.attributes({ endpoint, status });
     this.callTime.record(durationMs / 1_000, attributes);
+    const span = this.tracer.startSpan(endpoint, {
+      kind: SpanKind.CLIENT,
+      startTime: Date.now() - durationMs,
+      attributes: { ...attributes, attempts },
+    });
+    if (status === 0 || status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+    span.end();
   };
+
+  readonly payoutMoved = (state: PayoutState): void => {
+    this.moves.add(1, this.attributes({ state }));
+  };
+
+  /** 0 closed, 1 half-open, 2 open. */
+  watchCircuit(position: () => CircuitPosition): void {
+    const gauge = this.meter.createObservableGauge('pi.auth.circuit.state', {
+      description: 'The circuit breaker around GET /me: 0 closed, 1 half-open, 2 open.',
+    });
+    const look = (result: ObservableResult): void => result.observe(POSITIONS[position()], this.app);
+    gauge.addCallback(look);
+    this.ends.push(() => gauge.removeCallback(look));
+  }
+
+  /** Asks the ledger when, and only when, a reader collects. */
+  watchLanes(report: () => Promise<readonly LaneReport[]>): void {
+    const payouts = this.meter.createObservableGauge('pi.payouts.open', {
+      description: 'Payouts not settled, by state and wallet.',
+    });
+    const lag = this.meter.createObservableGauge('pi.lane.lag', {
+      unit: 's',
+      description: 'Age of the oldest open payout of a wallet.',
+    });
+    const look = async (result: { observe(metric: typeof lag, value: number, attributes: Attributes): void }) => {
+      for (const { wallet, states, lagMs } of await report()) {
+        result.observe(lag, lagMs / 1_000, { ...this.app, wallet });
+        // Zeros as well: a reader keeps the last value it saw.
+        for (const state of OPEN_STATES) {
+          result.observe(payouts, states[state] ?? 0, { ...this.app, wallet, state });
+        }
+      }
+    };
+    this.meter.addBatchObservableCallback(look, [payouts, lag]);
+    this.ends.push(() => this.meter.removeBatchObservableCallback(look, [payouts, lag]));
+  }
+
+  onApplicationShutdown(): void {
+    for (const end of this.ends.splice(0)) end();
+  }
+
+  /** The same objects again and again: these are on the path of every call. */
+  private attributes(own: Record<string, string | number>): Attributes {
+    const key = Object.values(own).join(' ');
+    let attributes = this.known.get(key);
+    if (!attributes) this.known.set(key, (attributes = { ...this.app, ...own }));
+    return attributes;
+  }
 }

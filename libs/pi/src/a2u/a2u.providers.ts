@@ -4,6 +4,7 @@ import { PiLedger } from '../ledger/pi-ledger.js';
 import type { PiResolvedOptions } from '../pi.options.js';
 import { getPiOptionsToken, getPiToken } from '../pi.tokens.js';
 import { PiPlatformClient } from '../platform/platform.client.js';
+import { PiTelemetry } from '../telemetry.js';
 import { A2UService } from './a2u.service.js';
 import { LedgerA2UService } from './ledger-a2u.service.js';
 import { UnavailableA2UService } from './unavailable-a2u.service.js';
@@ -18,16 +19,20 @@ export function a2uProviders(app: string | undefined): Provider[] {
         getPiToken(PiLedger, app),
         getPiToken(PiHorizonClient, app),
         getPiToken(PiPlatformClient, app),
+        getPiToken(PiTelemetry, app),
       ],
       useFactory: (
         options: PiResolvedOptions,
         ledger: PiLedger<unknown> | undefined,
         horizon: PiHorizonClient,
         platform: PiPlatformClient,
+        telemetry: PiTelemetry,
       ): A2UService => {
         if (options.wallets.length === 0) return new UnavailableA2UService('wallets');
         if (!ledger) return new UnavailableA2UService('ledger');
-        return new LedgerA2UService({ options, ledger, horizon, platform });
+        const service = new LedgerA2UService({ options, ledger, horizon, platform, onMoved: telemetry.payoutMoved });
+        telemetry.watchLanes(() => service.report());
+        return service;
       },
     },
   ];

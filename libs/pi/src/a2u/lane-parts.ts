@@ -3,6 +3,7 @@ import type { PiHorizonClient } from '../chain/horizon-client.js';
 import type { PiLedger } from '../ledger/pi-ledger.js';
 import type { PiSigner } from '../pi.ports.js';
 import type { PiPlatformClient } from '../platform/platform.client.js';
+import type { PayoutState } from './payout.js';
 import type { RuleSwitches } from './rule-switches.js';
 
 /** The moments of a payout after which a process may die. Tests kill it at each of them. */
@@ -84,6 +85,8 @@ export interface LaneParts {
   readonly settings: LaneSettings;
   readonly rules: RuleSwitches;
   readonly logger: Logger;
+  /** Told of every state a payout enters in this lane. */
+  readonly onMoved?: (state: PayoutState) => void;
   /** For tests. */
   readonly onStep?: (step: PayoutStep, key: string) => unknown;
 }

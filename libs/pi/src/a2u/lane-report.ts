@@ -1,5 +1,6 @@
 import { PiAmount } from '../chain/pi-amount.js';
 import type { LaneParts } from './lane-parts.js';
+import type { PayoutState } from './payout.js';
 
 /** How a lane is doing, for health checks and metrics. */
 export interface LaneReport {
@@ -8,6 +9,8 @@ export interface LaneReport {
   readonly address: string;
   /** Some instance holds the lane. */
   readonly held: boolean;
+  /** Payouts not settled, by state; those that wait for a person among them. */
+  readonly states: Readonly<Partial<Record<PayoutState, number>>>;
   /** Payouts not settled, without those that wait for a person. */
   readonly open: number;
   /** How long the oldest of them has been open, in milliseconds; 0 without any. */
@@ -20,30 +23,37 @@ export interface LaneReport {
 }
 
 export async function reportLane({ app, wallet, ledger }: LaneParts): Promise<LaneReport> {
-  const { rows } = await ledger.read(({ query }) =>
-    query<{ open: string; review: string; due: string; lag: string; held: boolean }>(
-      `select
-         count(*) filter (where state <> 'needs_review')::text as open,
-         count(*) filter (where state = 'needs_review')::text as review,
-         coalesce(sum(stroops) filter (where state in ('requested', 'created', 'signed', 'submitted')), 0)::text as due,
-         coalesce(extract(epoch from now() - min(created_at) filter (where state <> 'needs_review')) * 1000, 0)::text as lag,
-         exists (select from pi.leases where name = $3 and expires_at > clock_timestamp()) as held
-       from pi.payouts
-       where app = $1 and wallet = $2 and (
-         state = 'requested' or state in ('created', 'signed', 'submitted', 'paid', 'cancelling', 'needs_review')
-       )`,
-      [app, wallet.address, `payouts:${app}:${wallet.address}`],
-    ),
+  const lease = `payouts:${app}:${wallet.address}`;
+  const [byState, held] = await ledger.read(({ query }) =>
+    Promise.all([
+      query<{ state: PayoutState; payouts: string; stroops: string; age: string }>(
+        `select state, count(*)::text as payouts, sum(stroops)::text as stroops,
+           (extract(epoch from clock_timestamp() - min(created_at)) * 1000)::text as age
+         from pi.payouts
+         where app = $1 and wallet = $2 and (
+           state = 'requested' or state in ('created', 'signed', 'submitted', 'paid', 'cancelling', 'needs_review')
+         )
+         group by state`,
+        [app, wallet.address],
+      ),
+      query(`select 1 from pi.leases where name = $1 and expires_at > clock_timestamp()`, [lease]),
+    ]),
   );
-  const { open, review, due, lag, held } = rows[0]!;
+  const open = byState.rows.filter(({ state }) => state !== 'needs_review');
+  const due = open.filter(({ state }) => UNPAID.has(state)).reduce((sum, { stroops }) => sum + BigInt(stroops), 0n);
+  const states = Object.fromEntries(byState.rows.map(({ state, payouts }) => [state, Number(payouts)]));
   return {
     wallet: wallet.name,
     address: wallet.address,
-    held,
-    open: Number(open),
-    lagMs: Number(lag),
-    needsReview: Number(review),
-    due: PiAmount.ofStroops(BigInt(due)),
+    held: held.rows.length > 0,
+    states,
+    open: open.reduce((sum, { payouts }) => sum + Number(payouts), 0),
+    lagMs: Math.max(0, ...open.map(({ age }) => Number(age))),
+    needsReview: states['needs_review'] ?? 0,
+    due: PiAmount.ofStroops(due),
     lowBalance: wallet.lowBalance === undefined ? undefined : PiAmount.ofStroops(wallet.lowBalance),
   };
 }
+
+/** What these still take from the wallet. */
+const UNPAID: ReadonlySet<PayoutState> = new Set(['requested', 'created', 'signed', 'submitted']);

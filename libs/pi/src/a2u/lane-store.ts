@@ -28,6 +28,7 @@ export class LaneStore {
     private readonly lane: { readonly app: string; readonly wallet: string },
     private readonly lease: Lease,
     private readonly rules: RuleSwitches,
+    private readonly onMoved: (state: PayoutState) => void = () => undefined,
   ) {}
 
   /** Payouts that exist at Pi and are not settled, in the order they were asked for. */
@@ -83,6 +84,7 @@ export class LaneStore {
       if (event) await noteEvent(session, payout.id, event);
       await announce(session, this.lane.app, { what: 'moved', wallet: this.lane.wallet, id: payout.id });
     });
+    if (to !== payout.state) this.onMoved(to);
     return this.byId(payout.id);
   }
 
@@ -145,6 +147,7 @@ export class LaneStore {
       await noteEvent(session, payout.id, { kind: 'state', detail: `signed (${why})`, attempt: attempt.number });
       await announce(session, this.lane.app, { what: 'moved', wallet: this.lane.wallet, id: payout.id });
     });
+    if (payout.state !== 'signed') this.onMoved('signed');
     return this.byId(payout.id);
   }
 

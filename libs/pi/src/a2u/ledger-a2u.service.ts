@@ -41,6 +41,7 @@ export interface A2UParts {
   readonly ledger: PiLedger<unknown>;
   readonly horizon: PiHorizonClient;
   readonly platform: PiPlatformClient;
+  readonly onMoved?: LaneParts['onMoved'];
   /** For tests: not reachable through any option. */
   readonly inside?: {
     readonly settings?: Partial<LaneSettings>;
@@ -191,7 +192,7 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
   }
 
   async #openLanes(): Promise<LaneParts[]> {
-    const { options, ledger, horizon, platform, inside } = this.parts;
+    const { options, ledger, horizon, platform, onMoved, inside } = this.parts;
     const [wallets, { canLoseCommits }] = await Promise.all([openWallets(options.wallets), ledger.open()]);
     const instance = await ledger.read((session: LedgerSession) => instanceOf(session, this.#app));
     return wallets.map((wallet) => ({
@@ -206,6 +207,7 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
       settings: { ...LANE_SETTINGS, ...inside?.settings },
       rules: inside?.rules ?? ALL_RULES,
       logger: this.#logger,
+      ...(onMoved && { onMoved }),
       ...(inside?.onStep && { onStep: inside.onStep }),
     }));
   }

@@ -35,7 +35,13 @@ export class Tenure {
     private readonly lossyUntil: number | undefined,
     private readonly abort: AbortController,
   ) {
-    this.store = new LaneStore(parts.ledger, { app: parts.app, wallet: parts.wallet.address }, lease, parts.rules);
+    this.store = new LaneStore(
+      parts.ledger,
+      { app: parts.app, wallet: parts.wallet.address },
+      lease,
+      parts.rules,
+      parts.onMoved,
+    );
     this.fees = new FeePolicy(parts.horizon, parts.wallet.fee.min, parts.wallet.fee.max);
     this.pi = new PiDesk(parts.platform, this.call);
   }

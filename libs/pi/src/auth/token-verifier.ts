@@ -3,7 +3,7 @@ import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import type { PiResolvedOptions } from '../pi.options.js';
 import type { PiPlatformClient } from '../platform/platform.client.js';
-import type { PiTelemetry } from '../telemetry.js';
+import type { PiTelemetry, PiVerificationOutcome } from '../telemetry.js';
 import { CheckLimit } from './check-limit.js';
 import type { MeCircuit } from './me-circuit.js';
 import { PiAuthService } from './pi-auth.service.js';
@@ -34,6 +34,7 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     private readonly telemetry: PiTelemetry,
   ) {
     super();
+    telemetry.watchCircuit(() => circuit.position);
     const { auth } = options;
     this.cache = new TokenCache({ ...auth, trustMs: auth.store ? TRUST_WITH_STORE_MS : auth.cacheMs });
     this.store = auth.store && new SharedTokenStore(auth.store, storePrefix(options), storeTime(auth));
@@ -53,7 +54,9 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     if (known) return known;
     const refusal = this.cache.refusal(key);
     if (refusal) throw new PiTokenRefusedError(refusal);
-    return this.checks.join(key, (flight) => this.check(key, token, flight), signal);
+    const check = (flight: Flight<Pioneer>) =>
+      this.telemetry.verification((decided) => this.check(key, token, flight, decided));
+    return this.checks.join(key, check, signal);
   }
 
   override async forget(token: string): Promise<void> {
@@ -79,26 +82,30 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     this.store?.close();
   }
 
-  private async check(key: string, token: string, flight: Flight<Pioneer>): Promise<Pioneer> {
-    const startedAt = performance.now();
+  private async check(
+    key: string,
+    token: string,
+    flight: Flight<Pioneer>,
+    decided: (outcome: PiVerificationOutcome) => void,
+  ): Promise<Pioneer> {
     const shared = await this.askStore(key, flight);
     if (shared) {
-      this.telemetry.verification('shared', startedAt);
+      decided('shared');
       return shared;
     }
     try {
       const pioneer = await this.askPi(key, token, flight);
-      this.telemetry.verification('verified', startedAt);
+      decided('verified');
       return pioneer;
     } catch (error) {
       if (error instanceof PiTokenRefusedError) {
-        this.telemetry.verification('refused', startedAt);
+        decided('refused');
         await this.refuse(key, error, flight);
         throw error;
       }
       if (flight.signal.aborted) throw error;
       const stale = flight.forgotten ? undefined : this.cache.stale(key);
-      this.telemetry.verification(stale ? 'stale' : 'unavailable', startedAt);
+      decided(stale ? 'stale' : 'unavailable');
       if (stale) return stale;
       throw asUnavailable(error);
     }

@@ -1,0 +1,184 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { SpanKind, SpanStatusCode, metrics, trace } from '@opentelemetry/api';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { A2UService, PiAuthService, PiModule } from 'nestjs-pi';
+import type { PiModuleOptions } from 'nestjs-pi';
+import { PiEmulator } from 'pi-emulator';
+import { createPostgres } from '../../../test/support/database.js';
+import { eventually } from '../../../test/support/eventually.js';
+import { StagedMe } from '../../../test/support/staged-me.js';
+
+const exported = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+const reader = new PeriodicExportingMetricReader({ exporter: exported, exportIntervalMillis: 3_600_000 });
+const spans = new InMemorySpanExporter();
+/** Sees only what is observed from one look to the next. */
+const fresh = new InMemoryMetricExporter(AggregationTemporality.DELTA);
+const freshReader = new PeriodicExportingMetricReader({ exporter: fresh, exportIntervalMillis: 3_600_000 });
+const meters = new MeterProvider({ readers: [reader, freshReader] });
+const tracers = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] });
+
+let app: INestApplicationContext;
+async function start(options: Partial<PiModuleOptions>, name = 'shop'): Promise<INestApplicationContext> {
+  const module = PiModule.forRoot({
+    apiKey: 'key',
+    network: 'testnet',
+    http: { retries: 0 },
+    name,
+    ...options,
+  } as never);
+  const testing = await Test.createTestingModule({ imports: [module] }).compile();
+  return (app = await testing.init());
+}
+
+/** Every data point of one metric as it stands now: attributes without the app, and value. */
+async function points(metric: string): Promise<[Record<string, unknown>, unknown][]> {
+  exported.reset();
+  await reader.forceFlush();
+  const all = exported.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
+  const found = all
+    .filter(({ descriptor }) => descriptor.name === metric)
+    .flatMap(({ dataPoints }): { attributes: Record<string, unknown>; value: unknown }[] => dataPoints);
+  return found.map(({ attributes: { 'pi.app': _app, ...attributes }, value }) => [attributes, value]);
+}
+
+const gauges = (exporter: InMemoryMetricExporter): string[] =>
+  exporter
+    .getMetrics()
+    .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics))
+    .filter(({ dataPoints }) => dataPoints.length > 0)
+    .map(({ descriptor }) => descriptor.name);
+
+beforeAll(() => {
+  metrics.setGlobalMeterProvider(meters);
+  trace.setGlobalTracerProvider(tracers);
+});
+afterAll(async () => {
+  metrics.disable();
+  trace.disable();
+  await meters.shutdown();
+  await tracers.shutdown();
+});
+beforeEach(() => spans.reset());
+afterEach(() => app.close());
+
+describe('what OpenTelemetry is told of sign-in', () => {
+  let pi: StagedMe;
+  let auth: PiAuthService;
+  beforeEach(async () => {
+    pi = await StagedMe.start();
+    await start({ platformUrl: pi.platformUrl, auth: { cacheMs: 250, staleIfErrorMs: 60_000 } });
+    auth = app.get(PiAuthService).forApp('shop');
+  });
+  afterEach(() => pi.stop());
+
+  it('verifications by outcome, hits of the cache, calls and their time, the circuit: and no token', async () => {
+    await auth.verify('secret_good');
+    auth.peek('secret_good');
+    pi.behaviour = StagedMe.refuse;
+    await auth.verify('secret_bad').catch(() => undefined);
+    pi.behaviour = () => ({ status: 500 });
+    await eventually(() => auth.peek('secret_good') === undefined);
+    await auth.verify('secret_good');
+    expect(await points('pi.auth.circuit.state')).toEqual([[{}, 0]]);
+    for (let i = 0; i < 4; i += 1) await auth.verify(`secret_new${i}`).catch(() => undefined);
+
+    expect(Object.fromEntries((await points('pi.auth.verifications')).map(([{ outcome }, n]) => [outcome, n]))).toEqual(
+      {
+        verified: 1,
+        refused: 1,
+        stale: 1,
+        unavailable: 4,
+      },
+    );
+    expect((await points('pi.auth.cache.hits'))[0]?.[1]).toBeGreaterThanOrEqual(1);
+    expect(await points('pi.auth.circuit.state')).toEqual([[{}, 2]]);
+    const calls = await points('pi.call.duration');
+    expect(calls.map(([attributes, value]) => [attributes, (value as { count: number }).count])).toEqual([
+      [{ endpoint: 'GET /me', status: 200 }, 1],
+      [{ endpoint: 'GET /me', status: 401 }, 1],
+      [{ endpoint: 'GET /me', status: 500 }, 5],
+    ]);
+    expect(JSON.stringify(exported.getMetrics())).not.toContain('secret');
+  });
+
+  it('a span for each check and each call, failures marked: and no token', async () => {
+    await auth.verify('secret_good');
+    pi.behaviour = () => ({ status: 500 });
+    await auth.verify('secret_new').catch(() => undefined);
+    const seen = spans.getFinishedSpans().map(({ name, kind, status, attributes }) => ({
+      name,
+      kind,
+      failed: status.code === SpanStatusCode.ERROR,
+      told: attributes['outcome'] ?? attributes['status'],
+    }));
+    expect(seen).toEqual([
+      { name: 'GET /me', kind: SpanKind.CLIENT, failed: false, told: 200 },
+      { name: 'pi.auth.verify', kind: SpanKind.INTERNAL, failed: false, told: 'verified' },
+      { name: 'GET /me', kind: SpanKind.CLIENT, failed: true, told: 500 },
+      { name: 'pi.auth.verify', kind: SpanKind.INTERNAL, failed: true, told: 'unavailable' },
+    ]);
+    const said = spans.getFinishedSpans().map(({ name, attributes, events }) => ({ name, attributes, events }));
+    expect(JSON.stringify(said)).not.toContain('secret');
+  });
+
+  it('nothing any more once the app is closed', async () => {
+    await freshReader.forceFlush();
+    expect(gauges(fresh)).toContain('pi.auth.circuit.state');
+    fresh.reset();
+    await app.close();
+    await freshReader.forceFlush();
+    expect(gauges(fresh)).not.toContain('pi.auth.circuit.state');
+  });
+});
+
+describe('what OpenTelemetry is told of payouts', () => {
+  const openPayouts = async () =>
+    Object.fromEntries(
+      (await points('pi.payouts.open')).filter(([, n]) => n !== 0).map(([{ state }, n]) => [state, n]),
+    );
+
+  it('payouts by state, and the lag of their lane', async () => {
+    const emulator = await PiEmulator.start({ port: 0, ledgerMs: 'manual' });
+    const database = await createPostgres();
+    await start(
+      {
+        apiKey: emulator.apiKey,
+        platformUrl: emulator.platformUrl,
+        horizonUrl: emulator.horizonUrl,
+        ledger: database.ledger,
+        wallets: [{ name: 'main', signer: { seed: emulator.wallet.seed } }],
+      },
+      '',
+    );
+    const { uid } = await emulator.createPioneer({ scopes: ['username', 'payments', 'wallet_address'] });
+    const payouts = app.get(A2UService);
+    const { id } = await payouts.pay({ idempotencyKey: 'k', uid, amount: 1, memo: 'm', metadata: { a: 1 } });
+    await eventually(async () => (await payouts.get(id))?.state === 'signed', { withinMs: 15_000 });
+    expect(await openPayouts()).toEqual({ signed: 1 });
+    const [lag] = await points('pi.lane.lag');
+    expect(lag).toEqual([{ wallet: 'main' }, expect.any(Number)]);
+    expect(lag?.[1]).toBeGreaterThan(0);
+
+    await eventually(
+      async () => {
+        await emulator.closeLedger();
+        return (await payouts.get(id))?.state === 'completed';
+      },
+      { withinMs: 15_000 },
+    );
+    expect(await openPayouts()).toEqual({});
+    expect(await points('pi.lane.lag')).toEqual([[{ wallet: 'main' }, 0]]);
+    const moves = Object.fromEntries((await points('pi.payouts.moves')).map(([{ state }, n]) => [state, n]));
+    expect(moves).toMatchObject({ created: 1, signed: 1, completed: 1 });
+    await app.close();
+    await database.drop();
+    await emulator.stop();
+  }, 60_000);
+});
