@@ -155,6 +155,33 @@ describe('Several instances on one database', () => {
   });
 });
 
+describe('An instance that was slow', () => {
+  it('does not act on what it knew of a payment that others have moved on since', async () => {
+    const pi = await PiEmulator.start({ port: 0, ledgerMs: 20 });
+    const database = await createPostgres();
+    const slow = await PaymentShop.start({ pi, database });
+    const quick = await PaymentShop.start({ pi, database });
+    const pioneer = await pi.createPioneer();
+    const { identifier: paymentId } = await pi.createPayment(pioneer.uid, PRODUCT);
+    await slow.post('cancel', { paymentId });
+    const path = `/v2/payments/${paymentId}`;
+    const before = pi.journal({ method: 'GET', path }).length;
+
+    // It has read "seen" in the journal when Pi lets it wait; the answer will show a transaction.
+    pi.addFault({ match: { method: 'GET', path }, fault: 'latency', latencyMs: 2_000, times: 1 });
+    const late = slow.post('cancel', { paymentId });
+    await eventually(() => pi.journal({ method: 'GET', path }).length > before);
+    await quick.post('approve', { paymentId, accessToken: pioneer.accessToken });
+    await pi.signPayment(paymentId);
+
+    expect((await late).body['status']).not.toBe('needs_review');
+    expect(await quick.post('cancel', { paymentId })).toMatchObject({ body: { status: 'delivered' } });
+    for (const shop of [slow, quick]) await shop.close();
+    await pi.stop();
+    await database.drop();
+  });
+});
+
 describe('A shutdown', () => {
   it('lets a delivery that is under way commit, and leaves nothing open', async () => {
     const pi = await PiEmulator.start({ port: 0, ledgerMs: 50 });

@@ -121,11 +121,9 @@ export class JournaledPayments implements JournaledPaymentFlow, OnApplicationBoo
     if (known.row.state === 'delivered') return known.row;
     if (known.row.state === 'completed') return this.#completion.handOver(known.row);
     const { row, dto } = await this.#fresh(known);
-    const now = await this.#completion.follow(row, dto);
+    const followed = await this.#completion.follow(row, dto);
+    const now = followed.state === 'approved' ? await this.#completion.complete(followed, dto, txid) : followed;
     switch (now.state) {
-      case 'approved':
-        return this.#completion.complete(now, dto, txid);
-      case 'completing':
       case 'completed':
       case 'delivered':
         return now;
@@ -135,6 +133,8 @@ export class JournaledPayments implements JournaledPaymentFlow, OnApplicationBoo
         throw wrongState(id, 'approved', now.state);
       case 'seen':
       case 'approving':
+      case 'approved':
+      case 'completing':
       case 'needs_review':
         throw wrongState(id, 'approved', now.state);
       default:

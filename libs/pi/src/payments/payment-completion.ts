@@ -77,16 +77,22 @@ export class PaymentCompletion {
     }
     const begun = await journal.beginCompletion(row.id, txid, unsettledMs);
     if (begun) return this.finish(begun, dto);
-    const now = await this.reload(row);
+    return this.overtaken(await this.reload(row), txid);
+  }
+
+  /** Somebody moved the payment on while its transaction was being verified. */
+  private async overtaken(now: PaymentRow, txid: string): Promise<PaymentRow> {
     if (now.txid !== undefined && now.txid !== txid) {
-      throw new PiChainError('PI_TX_TAKEN', `Payment ${row.id} is bound to another transaction.`);
+      throw new PiChainError('PI_TX_TAKEN', `Payment ${now.id} is bound to another transaction.`);
     }
-    return now;
+    if (now.txid !== undefined) return now;
+    await this.giveToReview(now, `it was paid by transaction ${txid}, although ${now.state}`);
+    throw wrongState(now.id, 'approved', now.state);
   }
 
   /** A person has to look at it: said loudly, once. */
   async giveToReview(row: PaymentRow, reason: string): Promise<PaymentRow> {
-    const reviewed = await this.parts.journal.review(row.id, reason);
+    const reviewed = await this.parts.journal.review(row, reason);
     if (reviewed)
       this.#logger.error(`Payment ${row.id} needs review: ${reason}. Decide with PaymentsService.resolve().`);
     return reviewed ?? this.reload(row);

@@ -88,8 +88,14 @@ export class PaymentJournal {
     return this.step('note_cancelled', id, (sql) => (tell ? due(sql, 0) : sql`due_at = null`));
   }
 
-  review(id: string, reason: string): Promise<PaymentRow | undefined> {
-    return this.step('review', id, (sql) => sql`review_reason = ${storable(reason)}, due_at = null`);
+  /** @param row as it was when this was decided: of a payment that has moved on since, the evidence may be out of date. */
+  review(row: PaymentRow, reason: string): Promise<PaymentRow | undefined> {
+    return this.step(
+      'review',
+      row.id,
+      (sql) => sql`review_reason = ${storable(reason)}, due_at = null`,
+      (sql) => sql`and p.state = ${row.state}`,
+    );
   }
 
   dismiss(id: string, by: string): Promise<PaymentRow | undefined> {
