@@ -23,6 +23,8 @@ export interface InstanceOptions {
   /** Runs no lanes: only asks. */
   readonly idle?: boolean;
   readonly horizonUrl?: string;
+  /** Which of the app's wallets it knows. Default: all. */
+  readonly wallets?: readonly number[];
 }
 
 /** Waits fit for ledgers of a tenth of a second. */
@@ -43,14 +45,16 @@ export class PayoutWorld {
     return new PayoutWorld(pi, database);
   }
 
-  async instance({ inside, wallet, idle, horizonUrl }: InstanceOptions = {}): Promise<Instance> {
+  async instance({ inside, wallet, idle, horizonUrl, wallets }: InstanceOptions = {}): Promise<Instance> {
     const { pi } = this;
     const options = resolveOptions({
       apiKey: pi.apiKey,
       network: pi.network,
       platformUrl: pi.platformUrl,
       horizonUrl: horizonUrl ?? pi.horizonUrl,
-      wallets: pi.wallets.map(({ seed }) => ({ signer: { seed }, ...wallet })),
+      wallets: pi.wallets
+        .filter((_, index) => !wallets || wallets.includes(index))
+        .map(({ seed }) => ({ signer: { seed }, ...wallet })),
       ledger: this.database.ledger,
     });
     const http = createPiHttp({ retries: 0 });

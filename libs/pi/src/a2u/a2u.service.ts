@@ -58,7 +58,8 @@ export abstract class A2UService {
 
   /**
    * After a restore of the database: looks for payments of the wallets that it does not know, and marks their payouts
-   * paid. Then wakes the lanes of this instance. Call it before the app asks for new payouts.
+   * paid. Then wakes the lanes of this instance. Call it before `app.init()` or `app.listen()`, and with no other instance
+   * running: the lanes begin there, and would pay again what the backup still has as asked for.
    */
   abstract recover(): Promise<void>;
 

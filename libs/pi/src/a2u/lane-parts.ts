@@ -74,6 +74,8 @@ export const LANE_SETTINGS: LaneSettings = {
 export interface LaneParts {
   readonly app: string;
   readonly wallet: LaneWallet;
+  /** All wallets of this app, by address: each has its lane. */
+  readonly wallets: ReadonlyMap<string, LaneWallet>;
   readonly ledger: PiLedger<unknown>;
   readonly horizon: PiHorizonClient;
   readonly platform: PiPlatformClient;
@@ -82,6 +84,8 @@ export interface LaneParts {
   readonly instance: string;
   /** The store can lose commits it has confirmed. */
   readonly canLoseCommits: boolean;
+  /** Commits from before this moment may be missing in it. */
+  readonly commitsMissingBefore?: Date;
   readonly settings: LaneSettings;
   readonly rules: RuleSwitches;
   readonly logger: Logger;

@@ -1,6 +1,7 @@
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import { answerMeans, outcomeOf } from './chain-answer.rules.js';
 import type { WalletReading } from './chain-reader.js';
+import { handOver } from './hand-over.js';
 import type { PayoutDecision, SigningReason } from './payout.decision.js';
 import type { Evidence, PiView } from './payout.evidence.js';
 import type { PayoutRecord, SignedAttempt } from './payout-record.js';
@@ -81,7 +82,8 @@ export class LaneSigning {
       return this.#act(payout, { do: 'cancel', proof: 'never_signed' });
 
     const newest = payout.attempts.at(-1);
-    const identity = await chain.identity(newest);
+    let identity = await chain.identity(newest);
+    let looked = false;
     let reading = await chain.account();
     let view: PiView | undefined = payout.identifier === undefined ? undefined : pi.take(payout.identifier);
     const gapSince = this.#gaps.get(payout.id);
@@ -99,6 +101,13 @@ export class LaneSigning {
       };
       if (newest && isDead(payout.attempts, reading)) this.#dead.add(lifeOf(payout));
       const decision = decide(known, evidence, rules);
+      // After a first signature, what cannot be taken back is decided on a chain whose identity was read after the evidence.
+      if (newest && !looked && (decision.do === 'sign' || decision.do === 'cancel')) {
+        chain.forgetIdentity();
+        identity = await chain.identity(newest);
+        looked = true;
+        continue;
+      }
       if (decision.do !== 'ask') {
         this.#noteGap(payout, decision, reading);
         return payout.state === 'needs_review'
@@ -142,6 +151,10 @@ export class LaneSigning {
         parts.logger.debug(`Payout ${payout.id} waits: ${decision.why}`);
         this.t.pause(payout.id);
         return;
+      case 'hand_over': {
+        const hindrance = await handOver(this.t, payout, decision.wallet);
+        return hindrance === undefined ? undefined : this.#park(payout, hindrance);
+      }
       case 'refuse':
         return this.#park(payout, `Pi's payment is not the one asked for: ${decision.problems.join('; ')}`);
       case 'review':
@@ -255,7 +268,7 @@ export class LaneSigning {
 
   async #notePaid(payout: PayoutRecord, txid: string, event?: { kind: string; detail: string; attempt: number }) {
     this.#paid.add(payout.id);
-    if (!this.t.stopping) this.t.errands.shut();
+    if (!this.t.stopping && !this.t.ended) this.t.errands.shut();
     const changes = { txid, parked: null, review: null, tries: 0, next_at: new Date() };
     const paid = await this.t.store.change(payout, 'paid', changes, event ?? { kind: 'found', detail: txid });
     this.t.carryOn(payout.id);

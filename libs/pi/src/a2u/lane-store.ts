@@ -6,7 +6,7 @@ import type { PiLedger } from '../ledger/pi-ledger.js';
 import type { PayoutState } from './payout.js';
 import type { SigningReason } from './payout.decision.js';
 import { type PayoutRecord, type SignedAttempt, selectPayouts, toRecord } from './payout-record.js';
-import { announce, noteEvent } from './payout-store.js';
+import { announce, HANDED_OVER, noteEvent } from './payout-store.js';
 import type { RuleSwitches } from './rule-switches.js';
 
 type Changes = Omit<UpdateObject<LedgerSchema, 'payouts'>, 'id' | 'app' | 'position' | 'attempts' | 'state'>;
@@ -116,6 +116,15 @@ export class LaneStore {
     );
   }
 
+  /** To the lane of another wallet, which knows nothing of its past: like an adopted payment, it has no baseline there. */
+  async handOver(payout: PayoutRecord, wallet: string): Promise<void> {
+    await this.#write(async (session) => {
+      await this.#compareAndSet(session, payout, { wallet, baseline: null, parked: null });
+      await noteEvent(session, payout.id, { kind: HANDED_OVER, detail: payout.wallet });
+      await announce(session, this.lane.app, { what: 'asked', wallet, id: payout.id });
+    });
+  }
+
   /**
    * Before an envelope leaves: one transaction checks the lease and the number of attempts, inserts the attempt and sets the
    * state.
@@ -171,6 +180,7 @@ export class LaneStore {
       .updateTable('payouts')
       .set({ ...set, updated_at: session.sql<Date>`clock_timestamp()` })
       .where('id', '=', payout.id)
+      .where('wallet', '=', this.lane.wallet)
       .$if(this.rules.attemptFence, (query) =>
         query.where('state', '=', payout.state).where('attempts', '=', payout.attempts.length),
       )

@@ -15,6 +15,7 @@ import { Wake } from './wake.js';
 export class Lane {
   readonly #candidate = new Wake();
   #tenure: Tenure | undefined;
+  #beginning: AbortController | undefined;
   #stopping = false;
   #running: Promise<void> | undefined;
 
@@ -37,7 +38,8 @@ export class Lane {
   /** Begins nothing new, waits for what is on its way, and gives the lane back. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#tenure?.stop();
+    if (this.#tenure) this.#tenure.stop();
+    else this.#beginning?.abort(new LeaseLostError('this instance is shutting down'));
     this.#candidate.ring();
     await this.#running;
   }
@@ -65,6 +67,7 @@ export class Lane {
   async #hold(lease: Lease): Promise<void> {
     const { ledger, settings, logger, wallet } = this.parts;
     const abort = new AbortController();
+    this.#beginning = abort;
     const renewing = this.#keep(lease, abort);
     try {
       const tenure = await Tenure.begin(this.parts, lease, abort);
@@ -131,8 +134,9 @@ export class Lane {
   }
 
   #lost(abort: AbortController): void {
-    abort.abort(new LeaseLostError(`the lane of ${this.parts.wallet.name} is another worker's now`));
-    this.#tenure?.ringAll();
+    const lost = new LeaseLostError(`the lane of ${this.parts.wallet.name} is another worker's now`);
+    abort.abort(lost);
+    this.#tenure?.end(lost);
   }
 
   #report(error: unknown): void {

@@ -30,6 +30,7 @@ import {
 } from './payout-store.js';
 import { ALL_RULES, type RuleSwitches } from './rule-switches.js';
 import { openWallets, walletNamed } from './wallets.js';
+import { walletLeftOut, walletsLeftOut } from './wallets-left-out.js';
 
 const SETTLED: ReadonlySet<PayoutState> = new Set(['completed', 'cancelled', 'failed', 'needs_review']);
 /** Whoever waits looks for itself so often, should a notification be lost. In milliseconds. */
@@ -116,7 +117,11 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
       await this.parts.ledger.write(async (session) => {
         await session.db
           .updateTable('payouts')
-          .set({ cancel_wanted: 'cancelled by the app', next_at: new Date(), updated_at: new Date() })
+          .set({
+            cancel_wanted: 'cancelled by the app',
+            next_at: session.sql<Date>`now()`,
+            updated_at: session.sql<Date>`clock_timestamp()`,
+          })
           .where('id', '=', record.id)
           .where('state', 'not in', [...SETTLED])
           .where('cancel_wanted', 'is', null)
@@ -144,7 +149,7 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
     const record = await this.#existing(id);
     const lanes = await this.#open();
     const lane = lanes.find(({ wallet }) => wallet.address === record.wallet);
-    if (!lane) throw new PiPayoutNotFoundError(id);
+    if (!lane) throw walletLeftOut(record, resolution.action);
     await resolvePayout(lane, record, resolution);
     return toPayout(await this.#existing(id));
   }
@@ -171,6 +176,7 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
     this.#stopListening = stop;
     this.#lanes = parts.map((lane) => new Lane(lane));
     for (const lane of this.#lanes) lane.start();
+    await this.#warnOfWalletsLeftOut(parts);
     this.#watch = new BalanceWatch(parts);
     this.#watch.start();
   }
@@ -193,23 +199,37 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
 
   async #openLanes(): Promise<LaneParts[]> {
     const { options, ledger, horizon, platform, onMoved, inside } = this.parts;
-    const [wallets, { canLoseCommits }] = await Promise.all([openWallets(options.wallets), ledger.open()]);
+    const [wallets, store] = await Promise.all([openWallets(options.wallets), ledger.open()]);
     const instance = await ledger.read((session: LedgerSession) => instanceOf(session, this.#app));
+    const byAddress = new Map(wallets.map((wallet) => [wallet.address, wallet]));
+    const canLoseCommits = inside?.canLoseCommits ?? store.canLoseCommits;
+    const { commitsMissingBefore } = store;
     return wallets.map((wallet) => ({
       app: this.#app,
       wallet,
+      wallets: byAddress,
       ledger,
       horizon,
       platform,
       passphrase: options.passphrase,
       instance,
-      canLoseCommits: inside?.canLoseCommits ?? canLoseCommits,
+      canLoseCommits,
+      ...(canLoseCommits && commitsMissingBefore && { commitsMissingBefore }),
       settings: { ...LANE_SETTINGS, ...inside?.settings },
       rules: inside?.rules ?? ALL_RULES,
       logger: this.#logger,
       ...(onMoved && { onMoved }),
       ...(inside?.onStep && { onStep: inside.onStep }),
     }));
+  }
+
+  /** Somebody changed the options: what was asked of a wallet that is gone would wait without a word. */
+  async #warnOfWalletsLeftOut(lanes: readonly LaneParts[]): Promise<void> {
+    const addresses = lanes.map(({ wallet }) => wallet.address);
+    for (const { wallet, open } of await this.parts.ledger.read((it) => walletsLeftOut(it, this.#app, addresses)))
+      this.#logger.error(
+        `${open} payouts wait for the wallet ${wallet}, which is not among the option \`wallets\`: add it until they are settled, or nobody pays, completes or cancels them.`,
+      );
   }
 
   #heard(payload: string | undefined): void {

@@ -6,6 +6,9 @@ import { PiPayoutInvalidError } from './payout-errors.js';
 import { type PayoutRecord, selectPayouts, toRecord } from './payout-record.js';
 import type { CheckedRequest } from './payout-request.js';
 
+/** The event of a payout that Pi pays from another wallet; its detail is the wallet it came from. */
+export const HANDED_OVER = 'handed over';
+
 /** Where every change of an app's payouts is announced, with {@link toNews} as payload. */
 export function payoutsTopic(app: string): string {
   return `payouts:${app}`;
@@ -74,9 +77,23 @@ export async function storePayout(
       'idempotencyKey',
       `${idempotencyKey} was stored by another transaction at this moment: repeat the request.`,
     );
-  const fields = stored ? [] : differences(record, request);
+  const asked = stored ? record : { ...record, wallet: await walletAsked(session, record) };
+  const fields = stored ? [] : differences(asked, request);
   if (fields.length > 0) throw new PiIdempotencyError(idempotencyKey, fields);
   return record;
+}
+
+/** The wallet it was asked from: Pi may have had it paid from another one. */
+async function walletAsked({ db }: LedgerSession, { id, wallet }: PayoutRecord): Promise<string> {
+  const moved = await db
+    .selectFrom('payout_events')
+    .select('detail')
+    .where('payout_id', '=', id)
+    .where('kind', '=', HANDED_OVER)
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+  return moved?.detail ?? wallet;
 }
 
 function differences(record: PayoutRecord, request: CheckedRequest): string[] {

@@ -16,6 +16,8 @@ export type PayoutDecision =
   /** The evidence is stale, mixed or short: read it again. */
   | { readonly do: 'read_again'; readonly why: string }
   | { readonly do: 'wait'; readonly why: string }
+  /** Pi pays it from another wallet than ours, and nothing is signed: another lane's, if it is one of ours at all. */
+  | { readonly do: 'hand_over'; readonly wallet: string }
   /** Pi's payment is not what we asked for: configuration. */
   | { readonly do: 'refuse'; readonly problems: readonly string[] }
   | { readonly do: 'review'; readonly reason: ReviewReason };

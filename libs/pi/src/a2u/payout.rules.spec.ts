@@ -207,12 +207,18 @@ describe('A signature', () => {
     ['cancelled', { cancelled: true }, 'cancel'],
     ['completed', { completed: true, txid: 'tx' }, 'note_completed'],
     ['another amount', { stroops: 15_000_001n }, 'refuse'],
-    ['from another wallet', { from: 'GOTHER' }, 'refuse'],
+    ['from another wallet', { from: 'GOTHER' }, 'hand_over'],
+    ['from another wallet, and otherwise not ours', { from: 'GOTHER', uid: 'u2' }, 'refuse'],
     ['to another wallet', { to: 'GOTHER' }, 'refuse'],
     ['user to app', { direction: 'user_to_app' }, 'refuse'],
     ['on another network', { network: 'Pi Network' }, 'refuse'],
   ])('is not made when the payment at Pi is %s', (_, changes, expected) => {
     expect(decide(facts(), seen(4n, [], { pi: { ...pi, ...changes } })).do).toBe(expected);
+  });
+
+  it('again is not made, nor handed over, when the payment at Pi is from another wallet', () => {
+    const late = facts({ attempts: [attempt(5n, 'v1', NOW - 1)] });
+    expect(decide(late, seen(4n, [], { pi: { ...pi, from: 'GOTHER' } })).do).toBe('refuse');
   });
 
   it('asks Pi first', () => {

@@ -80,7 +80,10 @@ function decideSigned(p: PayoutFacts, e: Evidence, rules: RuleSwitches): PayoutD
 function sign(p: PayoutFacts, e: Evidence, sequence: bigint, why: SigningReason): PayoutDecision {
   if (!e.pi) return { do: 'ask', what: 'pi' };
   const problems = disagreements(p, e.pi, e.chain.expected);
-  if (problems.length > 0) return { do: 'refuse', problems };
+  if (problems.length > 0) {
+    const elsewhere = disagreements({ ...p, wallet: e.pi.from }, e.pi, e.chain.expected).length === 0;
+    return why === 'first' && elsewhere ? { do: 'hand_over', wallet: e.pi.from } : { do: 'refuse', problems };
+  }
   // A higher fee is a variant of the same attempt: T is renewed only once it has passed.
   if (why === 'fee') return { do: 'sign', sequence, maxTime: Math.max(...p.attempts.map((a) => a.maxTime)), why };
   const close = recentClose(e);
@@ -177,12 +180,13 @@ type RecordsBySequence = ReadonlyMap<bigint, WalletRecord>;
 
 /** Never sign over a gap: read again, and when it stays beyond every time bound, ask a person. */
 function gap(p: PayoutFacts, e: Evidence, coverage: Coverage & { covered: false }): PayoutDecision {
-  if (coverage.short || e.gapSince === undefined)
-    return { do: 'read_again', why: `nothing is known of sequence number ${coverage.missing}` };
+  const again = { do: 'read_again', why: `nothing is known of sequence number ${coverage.missing}` } as const;
+  if (coverage.short) return again;
+  // Chain time is what a gap ages by.
   if (e.account.closedAt === undefined) return { do: 'ask', what: 'close' };
+  if (e.gapSince === undefined) return again;
   const patience = Math.max(e.gapSince + TIME_BOUND, ...p.attempts.map((attempt) => attempt.maxTime));
-  if (e.account.closedAt > patience) return { do: 'review', reason: 'gap_unexplained' };
-  return { do: 'read_again', why: `nothing is known of sequence number ${coverage.missing}` };
+  return e.account.closedAt > patience ? { do: 'review', reason: 'gap_unexplained' } : again;
 }
 
 /** Only transactions that consumed a sequence number of this wallet: a listing holds others' too. */

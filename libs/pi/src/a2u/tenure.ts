@@ -6,11 +6,14 @@ import { LaneStore } from './lane-store.js';
 import { PiDesk } from './pi-desk.js';
 import type { PayoutFacts } from './payout.evidence.js';
 import { type PayoutRecord, toFacts } from './payout-record.js';
+import { recoverWallet } from './payout-recovery.js';
 import { TIME_BOUND } from './payout.rules.js';
 import { Gate, Wake } from './wake.js';
 
 /** Beyond the time bound of an attempt that a store may have lost, in seconds. */
 const LOSS_MARGIN = 60;
+/** For so long after a crash every start looks for payments whose records it may have lost, in milliseconds. */
+const CRASH_MS = 86_400_000;
 
 /** One worker's time with a lane, from taking the lease to losing or returning it. What it knows dies with it. */
 export class Tenure {
@@ -25,7 +28,6 @@ export class Tenure {
   /** No new payout is begun. */
   stopping = false;
   readonly #told = new Wake();
-  readonly #startedAt = new Date();
   readonly #backoff = new Map<string, { tries: number; until: number }>();
 
   private constructor(
@@ -55,6 +57,9 @@ export class Tenure {
       patienceMs: parts.settings.patienceMs,
       signal: abort.signal,
     });
+    const missingBefore = parts.commitsMissingBefore;
+    if (missingBefore && Date.now() - missingBefore.getTime() < CRASH_MS)
+      await recoverWallet(parts, missingBefore, { signal: abort.signal });
     const lossyUntil = parts.canLoseCommits ? (await chain.anchor()).closedAt + TIME_BOUND + LOSS_MARGIN : undefined;
     return new Tenure(parts, lease, chain, lossyUntil, abort);
   }
@@ -95,9 +100,9 @@ export class Tenure {
     this.finishing.ring();
   }
 
-  /** A payout older than this tenure may have attempts that the store has lost. */
+  /** A payout may have attempts that the store has lost: any, for which of them are new is a question of clocks. */
   facts(payout: PayoutRecord): PayoutFacts {
-    return toFacts(payout, payout.createdAt < this.#startedAt ? this.lossyUntil : undefined);
+    return toFacts(payout, this.lossyUntil);
   }
 
   async step(step: PayoutStep, payout: PayoutRecord): Promise<void> {
