@@ -25,6 +25,8 @@ const esm = [
 
 export default {
   testEnvironment: 'node',
+  // Generous: a slow machine is not a fault. What has to be fast says so itself.
+  testTimeout: 60_000,
   roots: ['<rootDir>/src', '<rootDir>/libs', '<rootDir>/test'],
   testRegex: '\\.(e2e-)?spec\\.ts$',
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/libs/[^/]+/dist/'],
