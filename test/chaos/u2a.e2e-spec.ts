@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const run = promisify(execFile);
 

@@ -8,7 +8,7 @@ import pg from 'pg';
 import { createPostgres, run } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 const ROOT = process.cwd();
 const WORKER = join(ROOT, 'test/payments/kill-worker.mjs');

@@ -8,4 +8,4 @@ export const ASK_PI = { timeoutMs: 2_500, retries: 1 } as const;
 /** Of the Platform API, to do something. What comes of it is on disk before, and looked for afterwards. */
 export const TELL_PI = { timeoutMs: 5_000, retries: 1 } as const;
 /** Of Horizon, for one transaction. */
-export const ASK_CHAIN = { timeoutMs: 2_500, retries: 0 } as const;
+export const ASK_CHAIN = { timeoutMs: 2_000, retries: 0 } as const;
