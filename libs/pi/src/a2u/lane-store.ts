@@ -137,6 +137,7 @@ export class LaneStore {
         attempts: sql<number>`attempts + 1`,
         parked: null,
       });
+      await session.query(DURABLE);
       await session.db
         .insertInto('payout_attempts')
         .values({
@@ -197,5 +198,8 @@ export class LaneStore {
     });
   }
 }
+
+/** What is sent has to be on disk, and all that was committed before it: also where commits may wait. */
+const DURABLE = `select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`;
 
 const IN_FLIGHT: readonly PayoutState[] = ['created', 'signed', 'submitted', 'paid', 'cancelling', 'needs_review'];
