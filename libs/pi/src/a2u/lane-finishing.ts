@@ -6,8 +6,6 @@ import type { Tenure } from './tenure.js';
 
 /** After so many refusals Pi is taken to mean it: its own look at the chain may lag at first. */
 const REFUSALS = 5;
-/** A payout that waits for a person is looked at again after so long, in milliseconds. */
-const REVIEW_MS = 60_000;
 
 /** Tells Pi: of what was paid, and of what is to be cancelled. Rule 6, and the end of rule 3. */
 export class LaneFinishing {
@@ -65,8 +63,9 @@ export class LaneFinishing {
     return this.#review(payout, 'complete_refused', error.message);
   }
 
-  async #completed(payout: PayoutRecord): Promise<void> {
-    const completed = await this.t.store.change(payout, 'completed', { parked: null, review: null });
+  async #completed(payout: PayoutRecord, txid = payout.txid): Promise<void> {
+    const changes = { txid: txid ?? null, parked: null, review: null };
+    const completed = await this.t.store.change(payout, 'completed', changes);
     this.t.carryOn(`finish ${payout.id}`);
     await this.t.step('completed_committed', completed);
     this.t.preparing.ring();
@@ -82,7 +81,7 @@ export class LaneFinishing {
       if (!(error instanceof PiApiError) || !error.refused) throw error;
       const gone = error.platformCode === 'payment_not_found';
       const view = gone ? undefined : toPiView(await platform.getPayment(payout.identifier!, this.t.call));
-      if (view?.completed) return this.#completed(payout);
+      if (view?.completed) return this.#completed(payout, view.txid);
       if (view && !view.cancelled) throw error;
     }
     const cancelled = await this.t.store.change(payout, 'cancelled');
@@ -90,11 +89,14 @@ export class LaneFinishing {
     this.t.preparing.ring();
   }
 
-  /** In review, paid: Pi may have changed its mind. */
+  /** In review, paid: Pi may have changed its mind, or have seen the transaction by now. Asking again links the same txid. */
   async #lookAgain(payout: PayoutRecord): Promise<void> {
-    const view = toPiView(await this.t.parts.platform.getPayment(payout.identifier!, this.t.call));
-    if (view.completed) return this.#completed(payout);
-    this.t.pause(`finish ${payout.id}`, REVIEW_MS);
+    const { platform, settings } = this.t.parts;
+    this.t.pause(`finish ${payout.id}`, settings.haltMs);
+    const view = toPiView(await platform.getPayment(payout.identifier!, this.t.call));
+    if (!view.completed && payout.reviewCode !== 'complete_refused') return;
+    if (!view.completed) await platform.completePayment(payout.identifier!, payout.txid!, this.t.call);
+    await this.#completed(payout);
   }
 
   async #review(payout: PayoutRecord, reason: ReviewReason, detail: string = reason): Promise<void> {
