@@ -1,5 +1,5 @@
 import type { PiTransaction } from '../ledger/pi-transaction.js';
-import type { PiQuery } from '../pi.ports.js';
+import type { PiPoolClient, PiQuery } from '../pi.ports.js';
 
 export interface FakeTransaction<Handle> extends PiTransaction<Handle> {
   /** Every statement that was run, in order. */
@@ -12,14 +12,14 @@ export interface FakeTransaction<Handle> extends PiTransaction<Handle> {
  * A transaction for unit tests of delivery handlers: nothing is stored, statements are noted. For the real thing, with commits and
  * rollbacks, test against `pi-emulator` and a database.
  *
- * @param handle what the handler finds under `tx.handle`.
+ * @param handle what the handler finds under `tx.handle`. Default: nothing.
  * @param answer rows for a statement. Default: none.
  * @example
  * const tx = fakeTransaction(entityManager);
  * await orders.deliver(fakePaidPayment({ metadata: { productId: 'tea' } }), tx);
  * await tx.commit();
  */
-export function fakeTransaction<Handle = undefined>(
+export function fakeTransaction<Handle = PiPoolClient>(
   handle?: Handle,
   answer: (text: string, values: readonly unknown[]) => readonly object[] = () => [],
 ): FakeTransaction<Handle> {
