@@ -115,7 +115,7 @@ describe('Corner Shop paying out', () => {
       const first = await reward(adId, amara);
       expect(first).toMatchObject({ status: 201, body: { payoutId: expect.any(String) } });
       expect((await reward(adId, amara)).body).toEqual(first.body);
-      expect((await reward(adId, bo)).status).toBe(409);
+      expect(await reward(adId, bo)).toMatchObject({ status: 409, body: { errorCode: 'PI_AD_TAKEN' } });
       await settled(first.body.payoutId);
       const { body } = await shop.get('/api/rewards', bearer(amara));
       expect(body).toContainEqual({
@@ -126,11 +126,15 @@ describe('Corner Shop paying out', () => {
       });
     });
 
-    it.each(['failed', 'revoked', null] as const)('pays nothing for an ad that is %s', async (status) => {
-      const { adId } = await shop.pi.createAd({ uid: bo.uid, status });
+    it.each([
+      ['failed', 422, 'PI_AD_NOT_GRANTED', null],
+      ['revoked', 422, 'PI_AD_NOT_GRANTED', null],
+      [null, 409, 'PI_AD_UNDECIDED', '2'],
+    ] as const)('pays nothing for an ad that is %s', async (adStatus, status, errorCode, retryAfter) => {
+      const { adId } = await shop.pi.createAd({ uid: bo.uid, status: adStatus });
       const answer = await reward(adId, bo);
-      expect(answer.status).toBeGreaterThanOrEqual(400);
-      expect(answer.status).toBeLessThan(500);
+      expect(answer).toMatchObject({ status, body: { errorCode } });
+      expect(answer.headers.get('retry-after')).toBe(retryAfter);
       expect((await shop.get('/api/rewards', bearer(bo))).body).toEqual([]);
     });
 

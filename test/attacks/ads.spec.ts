@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { AdsService, PiLedger, PiModule } from 'nestjs-pi';
+import { AdsService, PiError, PiLedger, PiModule } from 'nestjs-pi';
 import { PiEmulator } from 'pi-emulator';
 import { createPostgres, type TestDatabase } from '../support/database.js';
 
@@ -14,6 +14,8 @@ interface Attack {
   /** What is presented to the shop, once or again and again. */
   readonly present: (pi: PiEmulator, reward: Reward, attacker: string) => Promise<unknown>;
   readonly honest: number;
+  /** Codes of the errors it ends in. Default: none, a repeated claim is a fact and no error. */
+  readonly refusals?: readonly string[];
 }
 
 const ATTACKS: readonly Attack[] = [
@@ -36,6 +38,7 @@ const ATTACKS: readonly Attack[] = [
   {
     name: 'an ad is handed on to a second account',
     honest: 1,
+    refusals: ['PI_AD_TAKEN'],
     present: async (pi, reward, uid) => {
       const { adId } = await pi.createAd({ uid });
       await reward(adId, uid);
@@ -45,11 +48,13 @@ const ATTACKS: readonly Attack[] = [
   {
     name: 'an ad that was not watched to its end is rewarded',
     honest: 0,
+    refusals: ['PI_AD_NOT_GRANTED'],
     present: async (pi, reward, uid) => reward((await pi.createAd({ uid, status: 'failed' })).adId, uid),
   },
   {
     name: 'an ad nobody knows is rewarded',
     honest: 0,
+    refusals: ['PI_NOT_FOUND'],
     present: async (_pi, reward, uid) => reward('made-up-by-the-client', uid),
   },
 ];
@@ -82,19 +87,26 @@ describe('An attack on the reward for an ad', () => {
     expect(rewards).toBeGreaterThan(honest);
   });
 
-  it.each(ATTACKS)('fails against AdsService.claim: $name', async ({ present, honest }) => {
+  it.each(ATTACKS)('fails against AdsService.claim: $name', async ({ present, honest, refusals = [] }) => {
     let rewards = 0;
     const { uid } = await pi.createPioneer();
     const ads = app.get(AdsService);
     const reward: Reward = async (adId, claimant) => {
-      const status = await ads.verify(adId).catch(() => undefined);
-      if (status?.outcome !== 'granted') return;
+      // No answer of `verify` is looked at: it is `claim` that must not let anybody through.
+      await ads.verify(adId);
       await app.get(PiLedger).transaction(async (tx) => {
-        const { outcome } = await ads.claim(adId, claimant, { tx });
-        if (outcome === 'claimed') tx.afterCommit(() => (rewards += 1));
+        const { repeated } = await ads.claim(adId, claimant, { tx });
+        if (!repeated) tx.afterCommit(() => (rewards += 1));
       });
     };
-    await present(pi, reward, uid);
+    const refused: PiError[] = [];
+    const orRefuse: Reward = (adId, claimant) =>
+      reward(adId, claimant).catch((error: unknown) => {
+        if (!(error instanceof PiError)) throw error;
+        refused.push(error);
+      });
+    await present(pi, orRefuse, uid);
+    expect(refused.map(({ code }) => code)).toEqual(refusals);
     expect(rewards).toBe(honest);
   });
 });

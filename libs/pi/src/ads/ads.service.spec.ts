@@ -1,5 +1,5 @@
 import { PiEmulator } from 'pi-emulator';
-import { AdsService, PiLedger, PiModule } from 'nestjs-pi';
+import { AdsService, PiAdRefusedError, PiLedger, PiModule } from 'nestjs-pi';
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { createPostgres, databases, type TestDatabase } from '../../../../test/support/database.js';
@@ -105,26 +105,38 @@ describe.each(databases)('A claim of a rewarded ad on $name', ({ create }) => {
 
   it('is made once, by the first', async () => {
     const { adId } = await pi.createAd({ uid });
-    expect(await ads.claim(adId, uid)).toEqual({ adId, uid, outcome: 'claimed' });
-    expect(await ads.claim(adId, uid)).toEqual({ adId, uid, outcome: 'repeated' });
-    expect(await ads.claim(adId, 'somebody-else')).toEqual({ adId, uid: 'somebody-else', outcome: 'taken' });
+    expect(await ads.claim(adId, uid)).toEqual({ adId, uid, repeated: false });
+    expect(await ads.claim(adId, uid)).toEqual({ adId, uid, repeated: true });
+    await expect(ads.claim(adId, 'somebody-else')).rejects.toMatchObject({ code: 'PI_AD_TAKEN', reason: 'taken' });
+    expect(await ads.claim(adId, uid)).toMatchObject({ repeated: true });
   });
 
-  it('is made once by twenty at the same time', async () => {
+  it('is made once by twenty at the same time, and the others are refused', async () => {
     const { adId } = await pi.createAd({ uid });
-    const claims = await Promise.all(Array.from({ length: 20 }, (_, index) => ads.claim(adId, `uid-${index % 5}`)));
-    expect(claims.filter(({ outcome }) => outcome === 'claimed')).toHaveLength(1);
+    const claims = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, index) => ads.claim(adId, `uid-${index % 5}`)),
+    );
+    const made = claims.flatMap((claim) => (claim.status === 'fulfilled' ? [claim.value] : []));
+    expect(made).toHaveLength(4);
+    expect(new Set(made.map((claim) => claim.uid)).size).toBe(1);
+    expect(made.filter(({ repeated }) => !repeated)).toHaveLength(1);
+    const refused = claims.flatMap((claim) => (claim.status === 'rejected' ? [claim.reason.code] : []));
+    expect(refused).toEqual(Array.from({ length: 16 }, () => 'PI_AD_TAKEN'));
   });
 
   it.each([
-    ['revoked', 'revoked'],
-    ['failed', 'failed'],
-    [null, 'undecided'],
-  ] as const)('is not made of an ad that is %s, and may be made later', async (status, outcome) => {
+    ['revoked', { code: 'PI_AD_NOT_GRANTED', status: 422, retryable: false, headers: {} }],
+    ['failed', { code: 'PI_AD_NOT_GRANTED', status: 422, retryable: false, headers: {} }],
+    [null, { code: 'PI_AD_UNDECIDED', status: 409, retryable: true, headers: { 'Retry-After': '2' } }],
+  ] as const)('throws of an ad that is %s, and may be made later', async (status, expected) => {
     const { adId } = await pi.createAd({ uid, status });
-    expect(await ads.claim(adId, uid, { waitMs: 0 })).toMatchObject({ outcome });
+    const refused = ads.claim(adId, uid, { waitMs: 0 });
+    await expect(refused).rejects.toBeInstanceOf(PiAdRefusedError);
+    await expect(refused).rejects.toMatchObject({ ...expected, adId, reason: status ?? 'undecided' });
+    const inTransaction = ledger.transaction((tx) => ads.claim(adId, uid, { tx }));
+    await expect(inTransaction).rejects.toMatchObject({ code: expected.code });
     await pi.updateAd(adId, { status: 'granted' });
-    expect(await ads.claim(adId, uid)).toMatchObject({ outcome: 'claimed' });
+    expect(await ads.claim(adId, uid)).toMatchObject({ repeated: false });
   });
 
   it('vanishes with the transaction it was made in, and its reward with it', async () => {
@@ -132,14 +144,14 @@ describe.each(databases)('A claim of a rewarded ad on $name', ({ create }) => {
     await ads.verify(adId);
     const reward = (fail: boolean) =>
       ledger.transaction(async (tx) => {
-        const { outcome } = await ads.claim(adId, uid, { tx });
-        if (outcome === 'claimed') await tx.query('insert into rewards (ad_id) values ($1)', [adId]);
+        const { repeated } = await ads.claim(adId, uid, { tx });
+        if (!repeated) await tx.query('insert into rewards (ad_id) values ($1)', [adId]);
         if (fail) throw new Error('the process dies');
-        return outcome;
+        return repeated;
       });
     await expect(reward(true)).rejects.toThrow('the process dies');
-    expect(await reward(false)).toBe('claimed');
-    expect(await reward(false)).toBe('repeated');
+    expect(await reward(false)).toBe(false);
+    expect(await reward(false)).toBe(true);
     const { rows } = await ledger.transaction((tx) => tx.query('select * from rewards where ad_id = $1', [adId]));
     expect(rows).toHaveLength(1);
   });
@@ -148,7 +160,7 @@ describe.each(databases)('A claim of a rewarded ad on $name', ({ create }) => {
     const { adId } = await pi.createAd({ uid });
     await ads.verify(adId);
     const before = pi.journal().length;
-    expect(await ledger.transaction((tx) => ads.claim(adId, uid, { tx }))).toMatchObject({ outcome: 'claimed' });
+    expect(await ledger.transaction((tx) => ads.claim(adId, uid, { tx }))).toMatchObject({ repeated: false });
     expect(pi.journal()).toHaveLength(before);
   });
 });
@@ -163,10 +175,7 @@ describe('One ad shown to two instances', () => {
     const claims = await Promise.all(
       Array.from({ length: 10 }, (_, index) => (apps[index % 2] as INestApplication).get(AdsService).claim(adId, uid)),
     );
-    expect(claims.map(({ outcome }) => outcome).toSorted()).toEqual([
-      'claimed',
-      ...Array.from({ length: 9 }, () => 'repeated'),
-    ]);
+    expect(claims.filter(({ repeated }) => !repeated)).toHaveLength(1);
     for (const app of apps) await app.close();
     await pi.stop();
     await database.drop();

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { PiAdRefusedError } from '../errors/pi-ad-refused-error.js';
 import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import type { PiCallOptions } from '../http/call-options.js';
 import { claimAd } from '../ledger/ad-claims.js';
@@ -78,29 +79,33 @@ export class AdsService {
   }
 
   /**
-   * Claims the reward of an ad for a Pioneer: `claimed` exactly once for an ad, whoever asks how often and on however many
-   * instances. An `adId` does not say who watched: the first uid wins. Needs a ledger.
+   * Claims the reward of an ad for a Pioneer, and resolves only when it is theirs: granted by Pi, and claimed by this uid,
+   * now or earlier. An `adId` does not say who watched: the first uid wins, on however many instances. Needs a ledger.
+   *
+   * @throws PiAdRefusedError 409 `PI_AD_TAKEN` another uid was first; 409 `PI_AD_UNDECIDED` Pi does not know yet;
+   * 422 `PI_AD_NOT_GRANTED` failed or revoked.
+   * @throws PiApiError 404 no such ad of this app.
    *
    * @example
    * await ads.verify(adId);
    * await ledger.transaction(async (tx) => {
-   *   const { outcome } = await ads.claim(adId, pioneer.uid, { tx });
-   *   if (outcome === 'claimed') await payouts.pay({ idempotencyKey: `ad:${adId}`, … }, { tx });
+   *   await ads.claim(adId, uid, { tx });
+   *   return payouts.pay({ idempotencyKey: `ad:${adId}`, uid, amount: '0.1', memo: 'Thank you' }, { tx });
    * });
    */
   async claim(adId: string, uid: string, { tx, ...options }: PiAdClaimOptions = {}): Promise<PiAdClaim> {
     const ledger = this.#needLedger();
-    const { outcome } = await this.#outcome(adId, tx !== undefined, options);
-    if (outcome !== 'granted') return { adId, uid, outcome };
+    const outcome = await this.#outcome(adId, tx !== undefined, options);
+    if (outcome !== 'granted') throw new PiAdRefusedError(adId, outcome);
     const claim = await ledger.write((session) => claimAd(session, { app: this.app, adId, uid }), tx);
-    if (claim.first) return { adId, uid, outcome: 'claimed' };
-    return { adId, uid, outcome: claim.uid === uid ? 'repeated' : 'taken' };
+    if (claim.uid !== uid) throw new PiAdRefusedError(adId, 'taken');
+    return { adId, uid, repeated: !claim.first };
   }
 
-  #outcome(adId: string, inTransaction: boolean, options: PiAdVerifyOptions): Promise<{ outcome: PiAdOutcome }> {
-    if (!inTransaction) return this.verify(adId, options);
-    if (this.#granted.has(adId)) return Promise.resolve({ outcome: 'granted' });
-    return this.status(adId, { ...options, retries: 0 });
+  async #outcome(adId: string, inTransaction: boolean, options: PiAdVerifyOptions): Promise<PiAdOutcome> {
+    if (inTransaction && this.#granted.has(adId)) return 'granted';
+    const asked = inTransaction ? this.status(adId, { ...options, retries: 0 }) : this.verify(adId, options);
+    return (await asked).outcome;
   }
 
   #needLedger(): PiLedger<unknown> {

@@ -11,17 +11,13 @@ export interface PiAdStatus {
   readonly revokedAt?: Date;
 }
 
-/**
- * - `claimed`: granted, and this call is the one and only claim: reward now.
- * - `repeated`: the same Pioneer claimed it before; what was given then is all there is.
- * - `taken`: another Pioneer was first.
- * - `revoked`, `failed`: Pi says there is nothing to reward.
- * - `undecided`: Pi does not know yet; ask again in a while.
- */
-export type PiAdClaimOutcome = 'claimed' | 'repeated' | 'taken' | 'revoked' | 'failed' | 'undecided';
-
+/** The reward of an ad belongs to this Pioneer: Pi granted the ad, and no other uid was first. */
 export interface PiAdClaim {
   readonly adId: string;
   readonly uid: string;
-  readonly outcome: PiAdClaimOutcome;
+  /**
+   * False for the one call that made the claim. True when this Pioneer had claimed the ad before: do again only what does
+   * nothing the second time, such as a payout under the same idempotency key.
+   */
+  readonly repeated: boolean;
 }

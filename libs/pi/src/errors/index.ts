@@ -5,6 +5,7 @@ export * from './pi-token-refused-error.js';
 export * from './pi-scope-missing-error.js';
 export * from './pi-payment-refused-error.js';
 export * from './pi-payment-mismatch-error.js';
+export * from './pi-ad-refused-error.js';
 export * from './pi-chain-error.js';
 export * from './pi-idempotency-error.js';
 export * from './pi-configuration-error.js';

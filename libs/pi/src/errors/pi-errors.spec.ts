@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import {
+  PiAdRefusedError,
   PiApiError,
   PiChainError,
   PiConfigurationError,
@@ -23,6 +24,10 @@ const table: [PiError, status: number, code: string, retryable: boolean][] = [
   [new PiScopeMissingError(['payments']), 403, 'PI_SCOPE_MISSING', false],
   [new PiPaymentRefusedError('sold out'), 422, 'PI_PAYMENT_REFUSED', false],
   [new PiPaymentMismatchError({ ...mismatch, field: 'amount' }), 409, 'PI_PAYMENT_MISMATCH', false],
+  [new PiAdRefusedError('ad', 'taken'), 409, 'PI_AD_TAKEN', false],
+  [new PiAdRefusedError('ad', 'undecided'), 409, 'PI_AD_UNDECIDED', true],
+  [new PiAdRefusedError('ad', 'failed'), 422, 'PI_AD_NOT_GRANTED', false],
+  [new PiAdRefusedError('ad', 'revoked'), 422, 'PI_AD_NOT_GRANTED', false],
   [new PiChainError('PI_TX_NOT_FOUND', 'm'), 409, 'PI_TX_NOT_FOUND', true],
   [new PiChainError('PI_TX_MISMATCH', 'm'), 409, 'PI_TX_MISMATCH', false],
   [new PiIdempotencyError('k', ['amount']), 409, 'PI_IDEMPOTENCY_CONFLICT', false],
@@ -67,4 +72,12 @@ it.each([
 ])('an outage of %i ms asks to come back in whole seconds: %s', (retryAfterMs, header) => {
   const error = new PiUnavailableError({ message: 'm', reason: 'busy', retryAfterMs });
   expect(error.headers).toEqual({ 'Retry-After': header });
+});
+
+it.each([
+  ['undecided', { 'Retry-After': '2' }],
+  ['taken', {}],
+  ['failed', {}],
+] as const)('of an ad, only one that is undecided is to be asked for again: %s', (reason, headers) => {
+  expect(new PiAdRefusedError('ad', reason).headers).toEqual(headers);
 });
