@@ -8,4 +8,9 @@ export class EmulatorError extends Error {
   ) {
     super(message);
   }
+
+  /** What the control API answers. */
+  toBody(): Record<string, unknown> {
+    return { error: this.code, message: this.message };
+  }
 }

@@ -78,7 +78,7 @@ export function resolveOptions(options: PiEmulatorOptions = {}): ResolvedEmulato
     maxPaymentsPerUser: options.maxPaymentsPerUser ?? Number.POSITIVE_INFINITY,
     maxCancelledPaymentsPerUser: options.maxCancelledPaymentsPerUser ?? Number.POSITIVE_INFINITY,
   };
-  const problems = [...problemsOf(resolved)];
+  const problems = [...unknownOptions(options, resolved), ...problemsOf(resolved)];
   if (problems.length > 0) throw new EmulatorOptionsError(problems);
   return resolved;
 }
@@ -89,6 +89,12 @@ export class EmulatorOptionsError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(`The Pi emulator cannot start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
   }
+}
+
+function* unknownOptions(given: object, known: object): Generator<string> {
+  for (const [name, value] of Object.entries(given))
+    if (value !== undefined && !Object.hasOwn(known, name))
+      yield `${name} is no option: the options are ${Object.keys(known).join(', ')}.`;
 }
 
 function* problemsOf(options: ResolvedEmulatorOptions): Generator<string> {

@@ -14,6 +14,20 @@ describe('PiEmulator', () => {
     expect(await answer.json()).toMatchObject({ uid: pioneer.uid, username: 'amara', app_id: pi.appId });
   });
 
+  it.each<[string, (mistyped: object) => unknown]>([
+    ['createPioneer', (mistyped) => pi.createPioneer({ username: 'amara', ...mistyped })],
+    ['createPayment', (mistyped) => pi.createPayment('x', { amount: 1, memo: 'm', metadata: { a: 1 }, ...mistyped })],
+    ['signPayment', (mistyped) => pi.signPayment('x', mistyped)],
+    ['createAd', (mistyped) => pi.createAd({ uid: 'x', ...mistyped })],
+    ['journal', (mistyped) => pi.journal(mistyped)],
+    ['addFault', (mistyped) => pi.addFault({ fault: 'error', ...mistyped })],
+    ['chain.adversary.onSubmit', (mistyped) => pi.chain.adversary.onSubmit({ times: 1, ...mistyped })],
+  ])('%s refuses a field it does not know, and changes nothing', async (_method, call) => {
+    const before = pi.state();
+    await expect((async () => call({ probabilty: 0.5 }))()).rejects.toThrow(/has no field 'probabilty': it takes /);
+    expect([pi.state(), pi.faults.list()]).toEqual([before, []]);
+  });
+
   it('takes a payment from the browser to completion', async () => {
     const pioneer = await pi.createPioneer();
     const call = (path: string, body?: object): Promise<Response> =>

@@ -3,9 +3,11 @@ import type { FastifyInstance } from 'fastify';
 import type { Chain } from './chain/chain.js';
 import { type AppliedTransactionView, viewApplied } from './control/applied-view.js';
 import {
-  checkAdStatus,
+  checkAd,
+  checkAdChange,
   checkPayment,
   checkPioneer,
+  checkSigning,
   checkToken,
   type CreatePaymentRequest,
 } from './control/control-input.js';
@@ -167,9 +169,9 @@ export class PiEmulator {
 
   /** The Pioneer confirms in the wallet: the approved payment is paid on the chain. Repeating gives the same txid. */
   async signPayment(identifier: string, options: SignOptions = {}): Promise<{ txid: string }> {
-    const wait = options.wait ?? this.options.ledgerMs !== 'manual';
+    const { wait = this.options.ledgerMs !== 'manual', link = true } = checkSigning(options);
     const payment = this.platform.payment(identifier);
-    return this.saved(await this.platform.pioneerWallet.sign(payment, { ...options, wait }));
+    return this.saved(await this.platform.pioneerWallet.sign(payment, { wait, link }));
   }
 
   /** The Pioneer closes the wallet without signing. */
@@ -181,8 +183,10 @@ export class PiEmulator {
 
   /** Payments of both directions, oldest first, as the Platform API shows them. */
   payments(uid?: string): PaymentDto[] {
-    const payments = this.platform.payments.list().filter((payment) => uid === undefined || payment.uid === uid);
-    return payments.map((payment) => this.platform.payments.toDto(payment));
+    const { payments } = this.platform;
+    return (uid === undefined ? payments.list() : payments.ofPioneer(uid)).map((payment) =>
+      this.platform.payments.toDto(payment),
+    );
   }
 
   payment(identifier: string): PaymentDto {
@@ -190,13 +194,15 @@ export class PiEmulator {
   }
 
   /** A rewarded ad the Pioneer watched; `status: null` means not decided yet. Default: `granted`. */
-  async createAd({ uid, status = 'granted' }: { uid: string; status?: AdStatus }): Promise<{ adId: string }> {
-    const { adId } = this.platform.ads.create(this.platform.pioneer(uid).uid, checkAdStatus(status));
+  async createAd(ad: { uid: string; status?: AdStatus }): Promise<{ adId: string }> {
+    const { uid, status } = checkAd(ad);
+    const { adId } = this.platform.ads.create(this.platform.pioneer(uid).uid, status);
     return this.saved({ adId });
   }
 
-  async updateAd(adId: string, { status }: { status: AdStatus }): Promise<{ adId: string; status: AdStatus }> {
-    this.platform.ads.update(adId, checkAdStatus(status));
+  async updateAd(adId: string, change: { status: AdStatus }): Promise<{ adId: string; status: AdStatus }> {
+    const { status } = checkAdChange(change);
+    this.platform.ads.update(adId, status);
     return this.saved({ adId, status });
   }
 

@@ -1,13 +1,17 @@
 import cors from '@fastify/cors';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { chainControlRoutes } from './control/chain.routes.js';
 import { controlRoutes } from './control/control.routes.js';
+import { installControl } from './control/control-scope.js';
+import { installCutOff } from './cut-off.js';
 import type { PiEmulator } from './emulator.js';
 import { installFaults } from './faults/fault.hook.js';
 import { installJournal } from './journal/journal.hook.js';
-import { chainControlRoutes, horizonRoutes } from './horizon/index.js';
+import { horizonRoutes } from './horizon/index.js';
+import { readJson } from './json-body.js';
 import type { Journal } from './journal/journal.js';
 import { platformRoutes } from './platform/platform.routes.js';
-import { sdkRoutes } from './sdk/index.js';
+import { scriptRoute, sdkControlRoutes } from './sdk/index.js';
 import type { World } from './world.js';
 
 /** Puts everything the emulator answers on one port: Platform API, Horizon, browser SDK, dashboard, control API. */
@@ -16,10 +20,14 @@ export async function buildServer({ emulator, world, journal }: Parts): Promise<
     logger: false,
     forceCloseConnections: true,
     bodyLimit: 256 * 1024 * 1024,
+    routerOptions: { ignoreTrailingSlash: true },
     rewriteUrl: ({ url = '/' }) => withoutOrigin(url),
   });
-  tolerateEmptyJson(server);
+  // `approve` and `cancel` have no body, yet many clients announce JSON for it: Pi takes that.
+  server.removeContentTypeParser('application/json');
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, readJson);
   installPersistence(server, world);
+  installCutOff(server);
   installJournal(server, journal);
   await server.register(cors, {
     origin: true,
@@ -33,12 +41,19 @@ export async function buildServer({ emulator, world, journal }: Parts): Promise<
       .send(JSON.stringify(nothingAt(`${request.method} ${request.url}`))),
   );
   installFaults(server, emulator.faults, world.closing);
-  await server.register(async (scope) => controlRoutes(scope, emulator), { prefix: '/_emulator' });
+  await server.register(async (scope) => control(scope, emulator), { prefix: '/_emulator' });
   await server.register(async (scope) => platformRoutes(scope, world.platform), { prefix: '/v2' });
   await server.register(horizonRoutes, { chain: world.chain });
-  await server.register(chainControlRoutes, { chain: world.chain });
-  await server.register(async (scope) => sdkRoutes(scope, emulator));
+  scriptRoute(server);
   return server;
+}
+
+/** Everything under `/_emulator`. */
+async function control(scope: FastifyInstance, emulator: PiEmulator): Promise<void> {
+  installControl(scope);
+  controlRoutes(scope, emulator);
+  await scope.register(async (chain) => chainControlRoutes(chain, emulator.chain), { prefix: '/chain' });
+  await sdkControlRoutes(scope, emulator);
 }
 
 /** Horizon's form of a 404: its paths are the root paths. */
@@ -66,18 +81,5 @@ function installPersistence(server: FastifyInstance, world: World): void {
   server.addHook('onSend', async ({ method }) => {
     if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') await world.saved();
     else await world.save();
-  });
-}
-
-/** `approve` and `cancel` have no body, yet many clients announce JSON for it: Pi takes that. */
-function tolerateEmptyJson(server: FastifyInstance): void {
-  server.removeContentTypeParser('application/json');
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    if (body === '') return done(null, undefined);
-    try {
-      done(null, JSON.parse(body as string));
-    } catch {
-      done(Object.assign(new Error('The body is not JSON.'), { statusCode: 400 }));
-    }
   });
 }

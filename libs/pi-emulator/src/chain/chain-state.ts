@@ -1,4 +1,5 @@
 import type { Accounts } from './accounts.js';
+import type { Chain } from './chain.js';
 import type { AppliedTransaction } from './chain.types.js';
 import type { LedgersState } from './ledgers.js';
 
@@ -29,6 +30,32 @@ const BIGINT_FIELDS = new Set([
   'bumpTo',
 ]);
 
+export function exportChain({ network, ledgers, clock, accounts, history, mempool }: Chain): ChainState {
+  return {
+    version: 1,
+    network,
+    ledgers: ledgers.export(),
+    elderLedger: ledgers.elder,
+    clockOffsetMs: clock.offsetMs,
+    accounts: toJson(accounts.export()),
+    transactions: transactionsToJson(history.transactions),
+    ...mempool.export(),
+  };
+}
+
+/** @throws Error when the state is of another network */
+export function importChain(chain: Chain, state: ChainState): void {
+  const { network, ledgers, clock, accounts, history, mempool } = chain;
+  if (state.network !== network)
+    throw new Error(`pi-emulator: this state is of ${state.network}, the chain is ${network}`);
+  ledgers.import(state.ledgers, state.elderLedger);
+  clock.offsetMs = state.clockOffsetMs;
+  accounts.import(accountsFromJson(state.accounts));
+  history.clear();
+  for (const transaction of transactionsFromJson(state.transactions)) history.add(transaction);
+  mempool.import(state);
+}
+
 /** A deep copy with bigints as decimal strings. */
 export function toJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, (_, field: unknown) => (typeof field === 'bigint' ? `${field}` : field)));
@@ -37,7 +64,7 @@ export function toJson(value: unknown): unknown {
 const written = new WeakMap<AppliedTransaction, unknown>();
 
 /** Applied transactions never change: each is turned into JSON once, however often the state is exported. */
-export function transactionsToJson(transactions: readonly AppliedTransaction[]): unknown[] {
+function transactionsToJson(transactions: readonly AppliedTransaction[]): unknown[] {
   return transactions.map((transaction) => {
     const known = written.get(transaction) ?? toJson(transaction);
     written.set(transaction, known);
@@ -51,10 +78,10 @@ function fromJson(value: unknown): unknown {
   );
 }
 
-export function accountsFromJson(value: unknown): Parameters<Accounts['import']>[0] {
+function accountsFromJson(value: unknown): Parameters<Accounts['import']>[0] {
   return fromJson(value) as Parameters<Accounts['import']>[0];
 }
 
-export function transactionsFromJson(value: unknown): AppliedTransaction[] {
+function transactionsFromJson(value: unknown): AppliedTransaction[] {
   return fromJson(value) as AppliedTransaction[];
 }

@@ -1,8 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { StrKey } from '@stellar/stellar-base';
 import { Accounts } from './accounts.js';
 import { Adversary } from './adversary/adversary.js';
 import { applyLedger } from './application.js';
-import { accountsFromJson, toJson, transactionsFromJson, transactionsToJson, type ChainState } from './chain-state.js';
+import { exportChain, importChain, type ChainState } from './chain-state.js';
+import { ChainClock } from './chain-clock.js';
 import { ChainView } from './chain-view.js';
 import {
   NETWORK_PASSPHRASES,
@@ -18,7 +20,7 @@ import { readEnvelope, type Envelope } from './envelope.js';
 import { History } from './history.js';
 import { Ledgers } from './ledgers.js';
 import { Mempool } from './mempool.js';
-import { Waiters } from './waiters.js';
+import { Waiters, type WaitOptions } from './waiters.js';
 
 /**
  * A small real Stellar-like chain: accounts, sequence numbers, signatures, fees, time bounds, ledgers.
@@ -42,14 +44,11 @@ export class Chain {
   /** @internal */ readonly history = new History();
   /** @internal */ readonly ledgers = new Ledgers();
   /** @internal */ readonly mempool: Mempool;
-  private readonly clock: () => number;
-  private readonly ledgerSeconds: number;
+  /** @internal */ readonly clock: ChainClock;
   private readonly firstLedger: number;
   private readonly waiters = new Waiters();
   private readonly closeListeners = new Set<(ledger: ClosedLedger) => void>();
   private readonly submitListeners = new Set<(envelopeXdr: string, hash: string) => void>();
-  private clockOffsetMs = 0;
-  private elderLedger = 0;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(options: ChainOptions = {}) {
@@ -59,14 +58,17 @@ export class Chain {
     this.baseFee = options.baseFee ?? 100_000n;
     this.baseReserve = options.baseReserve ?? 4_900_000n;
     this.ledgerMs = options.ledgerMs ?? 5_000;
-    this.clock = options.clock ?? Date.now;
-    this.ledgerSeconds = Math.max(1, Math.ceil(options.ledgerSeconds ?? 1));
+    this.clock = new ChainClock(
+      options.clock ?? Date.now,
+      () => this.ledgers.latestClosedAt,
+      Math.max(1, Math.ceil(options.ledgerSeconds ?? 1)),
+    );
     this.submitTimeoutMs = options.submitTimeoutMs ?? 30_000;
     this.banRefused = options.banRefused ?? true;
     this.firstLedger = options.firstLedger ?? 1;
     this.mempool = new Mempool(this);
     this.adversary = new Adversary(this);
-    this.begin(options.genesis ?? randomUUID(), this.clock());
+    this.begin(options.genesis ?? randomUUID(), (options.clock ?? Date.now)());
   }
 
   /** Lets ledgers close on their timer. Does nothing when they close by hand. */
@@ -85,13 +87,12 @@ export class Chain {
 
   /** The chain's clock in ms since 1970: never behind the last ledger's close time. */
   now(): number {
-    return Math.max(this.clock() + this.clockOffsetMs, this.ledgers.latestClosedAt * 1000);
+    return this.clock.now();
   }
 
   /** Moves the chain's clock ahead; the next ledger closes at the new time. */
   advance(seconds: number): void {
-    if (!(seconds >= 0)) throw new RangeError(`pi-emulator: advance(${seconds}): give a number of seconds, 0 or more`);
-    this.clockOffsetMs = this.now() - this.clock() + seconds * 1000;
+    this.clock.advance(seconds);
   }
 
   get latest(): LedgerHeader {
@@ -99,7 +100,7 @@ export class Chain {
   }
 
   ledger(sequence: number): LedgerHeader | undefined {
-    return sequence < this.elderLedger ? undefined : this.ledgers.find(sequence);
+    return sequence < this.ledgers.elder ? undefined : this.ledgers.find(sequence);
   }
 
   account(address: string): AccountVersion | undefined {
@@ -113,7 +114,7 @@ export class Chain {
 
   /** The oldest ledger history is kept from. */
   get elder(): number {
-    return Math.max(this.elderLedger, this.ledgers.first);
+    return this.ledgers.elder;
   }
 
   /** By hash of the envelope or of the transaction wrapped in it; what really applied, trimmed or not. */
@@ -133,10 +134,16 @@ export class Chain {
   /**
    * Gives an account Pi out of nowhere, creating it when needed. Not a transaction: it is in no listing.
    * @param stroops at least the reserve (0.98 Pi) for a new account
+   * @throws TypeError when it is no address
    */
   fund(address: string, stroops: bigint): void {
     const ledger = this.ledgers.latestSequence;
-    const account = this.accounts.get(address) ?? { balance: 0n, sequence: BigInt(ledger) << 32n };
+    const known = this.accounts.get(address);
+    if (!known && !StrKey.isValidEd25519PublicKey(address))
+      throw new TypeError(
+        `pi-emulator: ${JSON.stringify(address)} is no address: give 56 characters that start with G`,
+      );
+    const account = known ?? { balance: 0n, sequence: BigInt(ledger) << 32n };
     this.accounts.put(address, { ...account, balance: account.balance + stroops }, ledger);
   }
 
@@ -175,7 +182,7 @@ export class Chain {
 
   /** Closes one ledger now. */
   close(): ClosedLedger {
-    const closedAt = Math.max(this.ledgers.latestClosedAt + this.ledgerSeconds, Math.floor(this.now() / 1000));
+    const closedAt = this.clock.nextClose();
     const sequence = this.ledgers.latestSequence + 1;
     const envelopes = this.mempool.take(sequence, closedAt);
     const { draft, transactions } = applyLedger(envelopes, this.accounts, {
@@ -230,53 +237,30 @@ export class Chain {
     this.accounts.clear();
     this.history.clear();
     this.mempool.clear();
-    this.elderLedger = 0;
     this.begin(genesis, now);
     if (accounts === 'refunded') for (const [address, balance] of balances) this.fund(address, balance);
   }
 
   /** Forgets history before a ledger, as a Horizon with a short retention does. The chain's own knowledge stays. */
   trimHistory(before: number): void {
-    this.elderLedger = Math.min(Math.max(before, this.elderLedger), this.ledgers.latestSequence);
+    if (!Number.isInteger(before))
+      throw new RangeError(`pi-emulator: trimHistory(${before}): give the number of a ledger`);
+    this.ledgers.trim(before);
   }
 
   exportState(): ChainState {
-    return {
-      version: 1,
-      network: this.network,
-      ledgers: this.ledgers.export(),
-      elderLedger: this.elderLedger,
-      clockOffsetMs: this.clockOffsetMs,
-      accounts: toJson(this.accounts.export()),
-      transactions: transactionsToJson(this.history.transactions),
-      ...this.mempool.export(),
-    };
+    return exportChain(this);
   }
 
   /** @throws Error when the state is of another network */
   importState(state: ChainState): void {
-    if (state.network !== this.network) {
-      throw new Error(`pi-emulator: this state is of ${state.network}, the chain is ${this.network}`);
-    }
-    this.ledgers.import(state.ledgers);
-    this.elderLedger = state.elderLedger;
-    this.clockOffsetMs = state.clockOffsetMs;
-    this.accounts.import(accountsFromJson(state.accounts));
-    this.history.clear();
-    for (const transaction of transactionsFromJson(state.transactions)) this.history.add(transaction);
-    this.mempool.import(state);
+    importChain(this, state);
   }
 
   private begin(genesis: string, now: number): void {
     const hash = createHash('sha256').update(`${this.passphrase}|${genesis}`).digest('hex');
     this.ledgers.start(hash, this.firstLedger, Math.floor(now / 1000));
   }
-}
-
-export interface WaitOptions {
-  /** Default the chain's `submitTimeoutMs`. */
-  timeoutMs?: number;
-  signal?: AbortSignal;
 }
 
 export interface ResetOptions {

@@ -56,6 +56,7 @@ describe('The chain inside the emulator', () => {
   it.each([
     [{ ledgerSeconds: 0 }, 'ledgerSeconds is 0'],
     [{ submitTimeoutMs: -1 }, 'submitTimeoutMs is -1'],
+    [{ legderMs: 5 }, 'legderMs is no option: the options are port, host, ledgerMs'],
   ])('refuses %j', async (options, message) => {
     await expect(PiEmulator.start({ port: 0, ...options })).rejects.toThrow(message);
   });

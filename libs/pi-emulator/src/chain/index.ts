@@ -1,4 +1,4 @@
-export { Chain, type ResetOptions, type WaitOptions } from './chain.js';
+export { Chain, type ResetOptions } from './chain.js';
 export type { ChainState } from './chain-state.js';
 export { ChainView, type TransactionQuery } from './chain-view.js';
 export * from './chain.types.js';
@@ -7,3 +7,4 @@ export { Adversary, type HideRule, type ReadRule, type SubmitRule } from './adve
 export type { BumpSequence, Dust, ForeignTransaction, LookAlike, UseSequence } from './adversary/foreign.js';
 export type { ReplicaRule } from './adversary/replicas.js';
 export type { RequestMatch } from './adversary/rules.js';
+export type { WaitOptions } from './waiters.js';

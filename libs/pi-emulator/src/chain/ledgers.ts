@@ -29,15 +29,28 @@ export class Ledgers {
   private genesis = '';
   private closeTimes: CloseTimes[] = [];
   private filled: FilledLedger[] = [];
+  /** History before this ledger is forgotten; 0 when none is. */
+  private trimmedBefore = 0;
 
   start(genesis: string, first: number, closedAt: number): void {
     this.genesis = genesis;
     this.closeTimes = [{ first, closedAt, step: 0, count: 1 }];
     this.filled = [];
+    this.trimmedBefore = 0;
   }
 
   get first(): number {
     return this.closeTimes[0]?.first ?? 1;
+  }
+
+  /** The oldest one history is kept from. */
+  get elder(): number {
+    return Math.max(this.trimmedBefore, this.first);
+  }
+
+  /** Forgets history before a ledger: it is still found here, but `elder` says not to tell. */
+  trim(before: number): void {
+    this.trimmedBefore = Math.min(Math.max(before, this.trimmedBefore), this.latestSequence);
   }
 
   get latest(): LedgerHeader {
@@ -93,7 +106,8 @@ export class Ledgers {
     };
   }
 
-  import({ genesis, closeTimes, filled }: LedgersState): void {
+  import({ genesis, closeTimes, filled }: LedgersState, elder: number): void {
+    this.trimmedBefore = elder;
     this.genesis = genesis;
     this.closeTimes = closeTimes.map((run) => ({ ...run }));
     this.filled = [...filled];

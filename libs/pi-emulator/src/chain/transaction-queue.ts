@@ -14,6 +14,8 @@ interface Waiting {
 /** stellar-core's queue since version 20: one transaction for each source account, and a list of banned ones. */
 export class TransactionQueue {
   private readonly waiting = new Map<string, Waiting>();
+  /** What each payer has promised in fees for what is waiting. */
+  private readonly promised = new Map<string, bigint>();
   /** Full hash → the ledger whose closing lifts the ban. */
   private readonly bans = new Map<string, number>();
 
@@ -35,16 +37,17 @@ export class TransactionQueue {
 
   /** Fees promised by everything this account pays for. */
   feesOf(feeSource: string): bigint {
-    return this.pending().reduce((sum, { feeSource: payer, fee }) => (payer === feeSource ? sum + fee : sum), 0n);
+    return this.promised.get(feeSource) ?? 0n;
   }
 
   add(envelope: Envelope): void {
-    this.waiting.set(envelope.source, { envelope, age: 0 });
+    this.drop(envelope.source);
+    this.wait({ envelope, age: 0 });
   }
 
   ban({ fullHash, source }: Envelope, latestLedger: number): void {
     this.bans.set(fullHash, latestLedger + BAN_DEPTH);
-    if (this.waiting.get(source)?.envelope.fullHash === fullHash) this.waiting.delete(source);
+    if (this.waiting.get(source)?.envelope.fullHash === fullHash) this.drop(source);
   }
 
   isBanned({ fullHash }: Envelope): boolean {
@@ -55,7 +58,7 @@ export class TransactionQueue {
   ledgerClosed(ledger: number, applied: readonly AppliedTransaction[]): void {
     for (const { sourceAccount, sequence } of applied) {
       const pending = this.pendingOf(sourceAccount);
-      if (pending && pending.sequence <= sequence) this.waiting.delete(sourceAccount);
+      if (pending && pending.sequence <= sequence) this.drop(sourceAccount);
     }
     for (const [fullHash, until] of this.bans) if (until <= ledger) this.bans.delete(fullHash);
     for (const [source, { envelope, age }] of this.waiting) {
@@ -66,6 +69,7 @@ export class TransactionQueue {
 
   clear(): void {
     this.waiting.clear();
+    this.promised.clear();
     this.bans.clear();
   }
 
@@ -76,7 +80,23 @@ export class TransactionQueue {
 
   import(pending: readonly Waiting[], bans: readonly (readonly [string, number])[]): void {
     this.clear();
-    for (const { envelope, age } of pending) this.waiting.set(envelope.source, { envelope, age });
+    for (const item of pending) this.wait(item);
     for (const [fullHash, until] of bans) this.bans.set(fullHash, until);
+  }
+
+  private wait(item: Waiting): void {
+    const { source, feeSource, fee } = item.envelope;
+    this.waiting.set(source, item);
+    this.promised.set(feeSource, this.feesOf(feeSource) + fee);
+  }
+
+  private drop(source: string): void {
+    const item = this.waiting.get(source);
+    if (!item) return;
+    const { feeSource, fee } = item.envelope;
+    this.waiting.delete(source);
+    const left = this.feesOf(feeSource) - fee;
+    if (left > 0n) this.promised.set(feeSource, left);
+    else this.promised.delete(feeSource);
   }
 }

@@ -4,13 +4,19 @@ interface Waiter {
   release(): void;
 }
 
+export interface WaitOptions {
+  /** Default the chain's `submitTimeoutMs`. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
 /** Those who wait for something a ledger may bring. */
 export class Waiters {
   private readonly waiting = new Set<Waiter>();
 
   wait<T>(
     ask: () => T | undefined,
-    { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal },
+    { timeoutMs, signal }: WaitOptions & { timeoutMs: number },
   ): Promise<T | undefined> {
     const already = ask();
     if (already !== undefined || signal?.aborted) return Promise.resolve(already);

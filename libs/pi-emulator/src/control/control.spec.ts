@@ -68,10 +68,37 @@ describe('the control API', () => {
     ['DELETE', '/pioneers/nobody', undefined, 404, 'unknown_pioneer', /uid nobody/],
     ['GET', '/payments/nothing', undefined, 404, 'unknown_payment', /identifier nothing/],
     ['POST', '/payments/nothing/user_cancel', undefined, 404, 'unknown_payment', /identifier nothing/],
-    ['POST', '/ads', undefined, 400, 'bad_request', /JSON object/],
+    ['POST', '/ads', undefined, 400, 'invalid_ad', /An ad is an object/],
+    ['POST', '/ads', { status: 'granted' }, 400, 'invalid_ad', /uid is undefined: give the Pioneer's uid/],
     ['POST', '/ads', { uid: 'nobody' }, 404, 'unknown_pioneer', /uid nobody/],
     ['PATCH', '/ads/nothing', { status: 'granted' }, 404, 'unknown_ad', /adId nothing/],
     ['PATCH', '/ads/nothing', { status: 'seen' }, 400, 'invalid_ad', /status is "seen": give 'granted'/],
+    ['PATCH', '/ads/nothing', undefined, 400, 'invalid_ad', /an object: { status }/],
+    ['POST', '/payments/nothing/sign', { wait: 'no' }, 400, 'invalid_signing', /wait is "no": give true or false/],
+    ['POST', '/payments/nothing/sign', [], 400, 'invalid_signing', /{ wait\?, link\? }/],
+    ['POST', '/chain/fund', [], 400, 'bad_request', /JSON object/],
+    ['POST', '/chain/fund', { address: 'G', stroops: '1' }, 400, 'invalid_arguments', /"G" is no address/],
+    ['POST', '/chain/close', { ledgers: 0 }, 400, 'invalid_arguments', /ledgers is 0: give a whole number, 1 or more/],
+    ['POST', '/chain/trim-history', { before: 'x' }, 400, 'invalid_arguments', /give the number of a ledger/],
+    [
+      'POST',
+      '/chain/submits',
+      { answer: 'timout' },
+      400,
+      'invalid_arguments',
+      /answer is "timout": give one of normal/,
+    ],
+    ['POST', '/chain/submits', { apply: 'nver' }, 400, 'invalid_arguments', /apply is "nver".*or a number of ledgers/],
+    ['POST', '/chain/submits', { times: 0 }, 400, 'invalid_arguments', /times is 0: give a whole number, 1 or more/],
+    ['POST', '/chain/reads', {}, 400, 'invalid_arguments', /answer is undefined: give one of not_found/],
+    ['POST', '/chain/reads', { answer: 'lost', pattern: '(' }, 400, 'invalid_arguments', /regular expression/],
+    ['POST', '/chain/reads', { answer: 'error', status: 1 }, 400, 'invalid_arguments', /HTTP status from 200 to 599/],
+    ['POST', '/chain/replicas', {}, 400, 'invalid_arguments', /lags is undefined: give a list/],
+    ['POST', '/chain/replicas', { lags: [1], pick: 'any' }, 400, 'invalid_arguments', /once, cycle, random/],
+    ['POST', '/chain/hide', { listings: true }, 400, 'invalid_arguments', /listings needs a hash/],
+    ['POST', '/chain/use-sequence', { outcome: 'lost' }, 400, 'invalid_arguments', /success, failed/],
+    ['POST', '/chain/reset', { accounts: 'kept' }, 400, 'invalid_arguments', /gone, refunded/],
+    ['GET', '/chain/accounts/G', undefined, 404, 'unknown_account', /no account G/],
     ['PUT', '/state', {}, 400, 'invalid_state', /version/],
     ['GET', '/journal?path=%5E(', undefined, 400, 'invalid_filter', /regular expression/],
     ['GET', '/journal?after=yesterday', undefined, 400, 'invalid_filter', /number of an entry/],
@@ -82,6 +109,92 @@ describe('the control API', () => {
     expect([answer.status, answer.body.error]).toEqual([status, error]);
     expect(answer.body.message).toMatch(message);
     expect(bench.pi.state()).toEqual(before);
+  });
+
+  it.each<[string, string, unknown, string, string]>([
+    ['POST', '/reset', { ledger: 1 }, 'ledger', 'none'],
+    ['POST', '/pioneers', { user: 'amara' }, 'user', 'username, scopes, balance, tokenTtlMs, wallet, appId'],
+    ['POST', '/pioneers/:uid/tokens', { username: 'x' }, 'username', 'scopes, tokenTtlMs, appId'],
+    ['POST', '/pioneers/:uid/payments', { ...PAYMENT, uid: 'x' }, 'uid', 'amount, memo, metadata'],
+    ['POST', '/payments/x/sign', { waits: false }, 'waits', 'wait, link'],
+    ['POST', '/payments/x/user_cancel', { reason: 'x' }, 'reason', 'none'],
+    ['POST', '/ads', { uid: 'x', state: 'granted' }, 'state', 'uid, status'],
+    ['PATCH', '/ads/x', { state: 'granted' }, 'state', 'status'],
+    [
+      'POST',
+      '/faults',
+      { fault: 'error', probabilty: 0.5 },
+      'probabilty',
+      'match, fault, times, probability, latencyMs, status, code, retryAfter',
+    ],
+    ['POST', '/faults', { fault: 'error', match: { url: '/v2' } }, 'url', 'method, path'],
+    ['POST', '/ledgers/close', { ledgers: 3 }, 'ledgers', 'none'],
+    ['GET', '/journal?since=3', undefined, 'since', 'method, path, after'],
+    ['GET', '/payments?user=x', undefined, 'user', 'uid'],
+    ['GET', '/transactions?address=x', undefined, 'address', 'account'],
+    ['GET', '/chain/transactions?address=x', undefined, 'address', 'account'],
+    ['POST', '/chain/close', { count: 3 }, 'count', 'ledgers'],
+    ['POST', '/chain/advance', { seconds: 3, ms: 1 }, 'ms', 'seconds'],
+    ['POST', '/chain/fund', { address: 'x', pi: 1 }, 'pi', 'address, stroops'],
+    ['POST', '/chain/replicas', { lags: [1], picks: 'cycle' }, 'picks', 'path, pattern, lags, pick, seed'],
+    ['POST', '/chain/ingestion-lag', { ledger: 1 }, 'ledger', 'ledgers'],
+    ['POST', '/chain/hide', { time: 1 }, 'time', 'hash, times, listings'],
+    [
+      'POST',
+      '/chain/submits',
+      { answers: 'lost' },
+      'answers',
+      'times, account, hash, apply, answer, afterApplied, delayMs, status',
+    ],
+    ['POST', '/chain/reads', { answer: 'lost', url: '/' }, 'url', 'path, pattern, times, answer, delayMs, status'],
+    ['POST', '/chain/use-sequence', { seed: 'S' }, 'seed', 'secret, outcome'],
+    ['POST', '/chain/bump-sequence', { seed: 'S' }, 'seed', 'secret, by, to'],
+    ['POST', '/chain/dust', { wallet: 'G' }, 'wallet', 'to, memo, stroops'],
+    ['POST', '/chain/look-alike', { to: 'G' }, 'to', 'wallet, memo, stroops, sequence'],
+    ['POST', '/chain/fee-bump', { txid: 'f' }, 'txid', 'hash, envelopeXdr'],
+    ['POST', '/chain/surge', { fee: '1' }, 'fee', 'stroops'],
+    ['POST', '/chain/reset', { account: 'gone' }, 'account', 'accounts, genesis'],
+    ['POST', '/chain/trim-history', { ledger: 1 }, 'ledger', 'before'],
+    ['POST', '/chain/calm', { now: true }, 'now', 'none'],
+    ['POST', '/sdk/sessions', { name: 'amara' }, 'name', 'uid, username, scopes'],
+  ])('%s %s with %j: does not know %s, takes %s, and nothing changed', async (method, path, body, field, known) => {
+    const address = path.replace(':uid', await uid());
+    const before = [bench.pi.state(), bench.pi.faults.list()];
+    const answer = await bench.control(method, address, body);
+    expect([answer.status, answer.body.error]).toEqual([400, 'unknown_field']);
+    expect(answer.body.message).toMatch(new RegExp(`has no field '${field}': it takes ${known}\\.$`));
+    expect([bench.pi.state(), bench.pi.faults.list()]).toEqual(before);
+  });
+
+  it.each<[string, string, number, string, string | null]>([
+    ['GET', '/nothing', 404, 'not_found', null],
+    ['POST', '/chain/nothing', 404, 'not_found', null],
+    ['GET', '/reset', 405, 'method_not_allowed', 'POST'],
+    ['DELETE', '/state/', 405, 'method_not_allowed', 'GET, HEAD, PUT'],
+    ['PUT', '/pioneers/x/tokens', 405, 'method_not_allowed', 'POST, DELETE'],
+    ['GET', '/chain/close', 405, 'method_not_allowed', 'POST'],
+    ['POST', '', 405, 'method_not_allowed', 'GET, HEAD'],
+  ])('%s %s: %i %s, methods %s', async (method, path, status, error, allow) => {
+    const answer = await bench.control(method, path);
+    expect([answer.status, answer.body.error, answer.headers.get('allow')]).toEqual([status, error, allow]);
+    expect(answer.body.message).toContain(`/_emulator${path.replace(/\/$/, '')}`);
+  });
+
+  it.each([
+    ['as curl sends it', 'application/x-www-form-urlencoded', '{"username":"curl"}'],
+    ['as text', 'text/plain;charset=UTF-8', '{"username":"text"}'],
+  ])('reads a body %s as JSON', async (_how, type, body) => {
+    const answer = await bench.call('POST', '/_emulator/pioneers/', body, { 'content-type': type });
+    expect([answer.status, answer.body.username]).toEqual([200, JSON.parse(body).username]);
+  });
+
+  it.each([undefined, '', '{}'])('takes a body of %j where nothing is needed', async (body) => {
+    expect((await bench.control('POST', '/ledgers/close', body)).status).toBe(200);
+  });
+
+  it('answers HEAD without a body', async () => {
+    const { status, text } = await bench.control('HEAD', '/health');
+    expect([status, text]).toEqual([200, '']);
   });
 
   it('refuses a username twice', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { isControlPath, pathOf } from '../request-path.js';
 import type { Fault } from './fault.js';
 import type { Faults } from './faults.js';
@@ -23,26 +23,19 @@ export function installFaults(server: FastifyInstance, faults: Faults, closing: 
     if (request.journalEntry) request.journalEntry.fault = fault.fault;
     const wait = fault.latencyMs ?? (fault.fault === 'latency' ? 1000 : 0);
     if (wait > 0) await sleep(wait, undefined, { signal: closing }).catch(() => {});
-    if (fault.fault === 'drop_before') return drop(request, reply);
+    request.isCutOff = fault.fault === 'drop_before' || fault.fault === 'drop_after';
+    if (fault.fault === 'drop_before') return reply.send();
     if (fault.fault === 'error') return sendError(reply, path, fault);
     return undefined;
   });
 
   server.addHook('onSend', async (request, reply, payload) => {
-    if (request.fault?.fault === 'drop_after') request.raw.socket.destroy();
     if (request.fault?.fault !== 'malformed') return payload;
     const page = htmlPage(request.fault.status ?? 200);
     reply.code(request.fault.status ?? 200).type('text/html; charset=utf-8');
     reply.header('content-length', Buffer.byteLength(page));
     return page;
   });
-}
-
-/** Breaks the connection: the client sees a reset, no answer. */
-function drop(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  reply.hijack();
-  request.raw.socket.destroy();
-  return reply;
 }
 
 function sendError(reply: FastifyReply, path: string, fault: Fault): FastifyReply {

@@ -1,4 +1,5 @@
 import { EmulatorError } from '../emulator-error.js';
+import { refuseUnknown } from '../known-fields.js';
 import { pathPattern } from '../path-pattern.js';
 
 export const FAULT_KINDS = ['latency', 'error', 'drop_before', 'drop_after', 'malformed'] as const;
@@ -53,9 +54,21 @@ export function checkFault(fault: Fault): Fault {
     return refuse(
       'A fault is an object: { match: { method?, path? }, fault, times?, probability?, latencyMs?, status? }.',
     );
+  refuseUnknown<Fault>('A fault', fault, {
+    match: true,
+    fault: true,
+    times: true,
+    probability: true,
+    latencyMs: true,
+    status: true,
+    code: true,
+    retryAfter: true,
+  });
   const { match = {}, fault: kind, times, probability, latencyMs, status, code, retryAfter } = fault;
   if (!FAULT_KINDS.includes(kind)) refuse(`fault is ${JSON.stringify(kind)}: give one of ${FAULT_KINDS.join(', ')}.`);
-  if (typeof match !== 'object' || match === null) refuse('match is an object: { method?, path? }.');
+  if (typeof match !== 'object' || match === null || Array.isArray(match))
+    refuse('match is an object: { method?, path? }.');
+  refuseUnknown<NonNullable<Fault['match']>>('match', match, { method: true, path: true });
   if (match.method !== undefined && !/^[a-z]+$/i.test(String(match.method)))
     refuse(`match.method is ${JSON.stringify(match.method)}: give GET, POST…`);
   if (match.path !== undefined) checkPath(match.path, refuse);

@@ -1,7 +1,9 @@
 import Fastify from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { Chain } from '../chain/chain.js';
-import { chainControlRoutes } from './chain-control.routes.js';
+import { chainControlRoutes } from '../control/chain.routes.js';
+import { installControl } from '../control/control-scope.js';
+import { installCutOff } from '../cut-off.js';
 import { horizonRoutes } from './horizon.routes.js';
 
 export interface Answer {
@@ -22,8 +24,15 @@ export class HorizonFixture {
 
   static async open(chain: Chain): Promise<HorizonFixture> {
     const app = Fastify();
+    installCutOff(app);
     app.register(horizonRoutes, { chain });
-    app.register(chainControlRoutes, { chain });
+    app.register(
+      async (scope) => {
+        installControl(scope);
+        chainControlRoutes(scope, chain);
+      },
+      { prefix: '/_emulator/chain' },
+    );
     await app.listen({ host: '127.0.0.1', port: 0 });
     const { port } = app.server.address() as AddressInfo;
     return new HorizonFixture(`http://127.0.0.1:${port}`, async () => {

@@ -28,7 +28,8 @@ const NOT_PLAYED = [
 
 /**
  * Horizon over a {@link Chain}, at the root paths: what the Stellar and Pi clients read and post, nothing else.
- * Register it as `fastify.register(horizonRoutes, { chain })`; closing the server ends waiting submits.
+ * Register it as `fastify.register(horizonRoutes, { chain })`; closing the server ends waiting submits. The
+ * server has to have `installCutOff`.
  */
 export const horizonRoutes: FastifyPluginCallback<HorizonRoutesOptions> = (fastify, { chain }, done) => {
   const closing = new AbortController();
@@ -36,12 +37,12 @@ export const horizonRoutes: FastifyPluginCallback<HorizonRoutesOptions> = (fasti
     closing.abort();
     next();
   });
-  fastify.addHook('onRequest', (request, reply) => meetAdversary(chain, request, reply));
+  fastify.addHook('onRequest', (request) => meetAdversary(chain, request));
   fastify.addHook('onSend', async (_request, reply) => {
     reply.header('date', httpDate(chain.now()));
   });
-  fastify.setErrorHandler((error: Error, _request, reply) => {
-    answerError(error, reply);
+  fastify.setErrorHandler((error: Error, request, reply) => {
+    answerError(error, request, reply);
   });
   acceptForms(fastify);
 
@@ -61,7 +62,7 @@ export const horizonRoutes: FastifyPluginCallback<HorizonRoutesOptions> = (fasti
   done();
 };
 
-async function meetAdversary(chain: Chain, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+async function meetAdversary(chain: Chain, request: FastifyRequest): Promise<void> {
   if (request.method !== 'GET') return;
   const [path = ''] = request.url.split('?');
   const rule = chain.adversary.readRuleFor(path);
@@ -75,13 +76,14 @@ async function meetAdversary(chain: Chain, request: FastifyRequest, reply: Fasti
     case 'error':
       throw new ProxyError(rule.status ?? 502);
     case 'lost':
-      dropConnection(reply);
+      throw new DroppedAnswer();
   }
 }
 
-function answerError(error: Error, reply: FastifyReply): void {
+function answerError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
   if (error instanceof DroppedAnswer) {
-    dropConnection(reply);
+    request.isCutOff = true;
+    void reply.send();
     return;
   }
   if (error instanceof ProxyError) {
@@ -102,11 +104,6 @@ function clientProblem(error: Error & { statusCode?: number }): HorizonProblem {
   if (status === 415) return unsupportedMediaType();
   if (status < 500) return new HorizonProblem(status, 'bad_request', 'Bad Request', error.message);
   return new HorizonProblem(status, 'server_error', 'Internal Server Error', error.message);
-}
-
-function dropConnection(reply: FastifyReply): void {
-  reply.hijack();
-  reply.raw.destroy();
 }
 
 /** The body of a submit is a form. Parsed here unless the server around us already does. */

@@ -1,2 +1,1 @@
-export { chainControlRoutes } from './chain-control.routes.js';
 export { horizonRoutes, type HorizonRoutesOptions } from './horizon.routes.js';

@@ -33,7 +33,7 @@ export function installJournal(server: FastifyInstance, journal: Journal): void 
   server.addHook('onResponse', async (request, reply) => {
     const entry = request.journalEntry;
     if (!entry) return;
-    entry.status = reply.raw.writableFinished && !entry.fault?.startsWith('drop') ? reply.statusCode : null;
+    entry.status = reply.raw.writableFinished && !request.isCutOff ? reply.statusCode : null;
     entry.durationMs = Math.round(reply.elapsedTime * 10) / 10;
   });
 }

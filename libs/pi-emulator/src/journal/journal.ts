@@ -1,4 +1,5 @@
 import { EmulatorError } from '../emulator-error.js';
+import { refuseUnknown } from '../known-fields.js';
 import { pathPattern } from '../path-pattern.js';
 
 /** A request the emulator saw. */
@@ -49,7 +50,9 @@ export class Journal {
     return kept;
   }
 
-  list({ method, path, after = 0 }: JournalFilter = {}): JournalEntry[] {
+  list(filter: JournalFilter = {}): JournalEntry[] {
+    refuseUnknown<JournalFilter>('The filter', filter, { method: true, path: true, after: true });
+    const { method, path, after = 0 } = filter;
     const verb = method?.toUpperCase();
     const isPath = path === undefined ? undefined : readPattern(path);
     if (!Number.isFinite(after)) throw new EmulatorError('invalid_filter', 'after has to be the number of an entry.');

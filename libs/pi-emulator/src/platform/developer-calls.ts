@@ -98,16 +98,14 @@ export class DeveloperCalls {
   }
 
   private refuseOverLimits(uid: string): void {
-    const ongoing = this.payments
-      .openServerPayments()
-      .find((payment) => this.options.a2uLimit === 'app' || payment.uid === uid);
+    const ongoing = this.payments.oldestOpenServerPayment(this.options.a2uLimit === 'app' ? undefined : uid);
     if (ongoing) this.refuse('ongoing_payment_found', 'An unfinished payment has to be finished first', ongoing);
     const { maxPaymentsPerUser, maxCancelledPaymentsPerUser } = this.options;
     if (Number.isFinite(Math.min(maxPaymentsPerUser, maxCancelledPaymentsPerUser))) {
       const since = new Date(Date.now() - DAY_MS).toISOString();
       const recent = this.payments
-        .list()
-        .filter((payment) => payment.uid === uid && payment.direction === 'app_to_user' && payment.createdAt > since);
+        .ofPioneer(uid)
+        .filter((payment) => payment.direction === 'app_to_user' && payment.createdAt > since);
       if (recent.length >= maxPaymentsPerUser)
         throw new PlatformError('too_many_payments', 'This user got too many payments in 24 hours');
       if (recent.filter(isCancelled).length >= maxCancelledPaymentsPerUser)

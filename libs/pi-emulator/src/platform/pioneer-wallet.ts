@@ -95,6 +95,7 @@ export class PioneerWallet {
     if (payment.pending) return payment.pending;
     refuseUnsignable(payment);
     this.refuseTooPoor(payment);
+    if (this.chain.mempool.queue.pendingOf(payment.from)) return undefined;
     const maxTime = Math.floor(this.chain.now() / 1000) + SIGNATURE_LIFE_S;
     const { hash, envelopeXdr } = signedPayment(this.chain, {
       secret: pioneerKeypair(payment.uid).secret(),

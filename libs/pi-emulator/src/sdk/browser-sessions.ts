@@ -1,7 +1,8 @@
 import { EmulatorError } from '../emulator-error.js';
 import type { CreatePaymentRequest } from '../control/control-input.js';
 import type { PiEmulator } from '../emulator.js';
-import { isSettled, type PaymentDto, type PaymentRecord } from '../platform/payment.js';
+import { refuseUnknown } from '../known-fields.js';
+import type { PaymentDto, PaymentRecord } from '../platform/payment.js';
 import type { SdkPioneer, SdkSession } from './browser/types.js';
 
 /** Who signs in: a Pioneer there is, or a username, whose Pioneer is made when there is none. */
@@ -20,6 +21,10 @@ export class OpenPaymentError extends EmulatorError {
       409,
     );
   }
+
+  override toBody(): Record<string, unknown> {
+    return { ...super.toBody(), payment: this.payment };
+  }
 }
 
 /** What the Pi Browser does for the page it shows: sign-in, and payments in the Pioneer's name. */
@@ -30,7 +35,9 @@ export class BrowserSessions {
     return this.emulator.platform.pioneers.list().map(({ uid, username }) => ({ uid, username }));
   }
 
-  async signIn({ uid, username, scopes = [] }: SignIn): Promise<SdkSession> {
+  async signIn(given: SignIn): Promise<SdkSession> {
+    refuseUnknown<SignIn>('A sign-in', given, { uid: true, username: true, scopes: true });
+    const { uid, username, scopes = [] } = given;
     if (!Array.isArray(scopes)) throw new EmulatorError('bad_request', 'scopes has to be an array.');
     const { pioneers, payments } = this.emulator.platform;
     const known = pioneers
@@ -76,12 +83,12 @@ export class BrowserSessions {
     const signed = open.find((payment) => payment.txid !== undefined || payment.pending);
     if (signed) throw new OpenPaymentError(payments.toDto(signed));
     for (const payment of open) await this.emulator.userCancel(payment.identifier);
-    return this.emulator.createPayment(uid, request);
+    // Pages give Pi.createPayment more than it takes, and Pi does not mind.
+    const { amount, memo, metadata } = request;
+    return this.emulator.createPayment(uid, { amount, memo, metadata });
   }
 
   private openPayments(uid: string): PaymentRecord[] {
-    return this.emulator.platform.payments
-      .list()
-      .filter((payment) => payment.uid === uid && payment.direction === 'user_to_app' && !isSettled(payment));
+    return this.emulator.platform.payments.open('user_to_app', uid);
   }
 }

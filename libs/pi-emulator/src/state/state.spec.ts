@@ -1,6 +1,7 @@
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { payment } from '../chain/payment.js';
 import { Bench, METADATA } from '../emulator.fixture.js';
 
 describe('the state', () => {
@@ -120,6 +121,30 @@ describe('the state', () => {
       const after = await Bench.start({ stateFile: copy });
       const { sequence, hash } = body._embedded.records[0];
       expect(after.pi.chain.ledger(sequence)?.hash).toBe(hash);
+      await after.stop();
+    });
+
+    it.each<[string, (bench: Bench) => void]>([
+      ['a submit whose answer is lost', ({ pi }) => pi.chain.adversary.onSubmit({ answer: 'lost' })],
+      ['one that core gets later', ({ pi }) => pi.chain.adversary.onSubmit({ answer: 'lost', apply: 2 })],
+      ['one that a stranger wraps', ({ pi }) => pi.chain.adversary.onSubmit({ answer: 'lost', apply: 'wrapped' })],
+      [
+        'one whose answer is dropped',
+        ({ pi }) => pi.addFault({ match: { path: '/transactions' }, fault: 'drop_after' }),
+      ],
+    ])('holds %s before the client notices', async (_case, disturb) => {
+      const bench = await Bench.start({ stateFile, submitTimeoutMs: 20 });
+      const { seed, address } = bench.pi.wallet;
+      const { envelopeXdr } = payment(bench.pi.chain, { secret: seed, destination: address, stroops: 1n });
+      disturb(bench);
+      const body = new URLSearchParams({ tx: envelopeXdr });
+      await expect(fetch(`${bench.pi.url}/transactions`, { method: 'POST', body })).rejects.toThrow('fetch failed');
+      const copy = join(directory, 'as-after-a-kill.json');
+      copyFileSync(stateFile, copy);
+      await bench.stop();
+      const after = await Bench.start({ stateFile: copy });
+      for (let ledger = 0; ledger < 4; ledger += 1) await after.pi.closeLedger();
+      expect(after.pi.transactions(address)).toHaveLength(1);
       await after.stop();
     });
 

@@ -1,6 +1,19 @@
 import type { Chain, ResetOptions } from '../chain.js';
 import type { ChainView } from '../chain-view.js';
 import type { Envelope } from '../envelope.js';
+import { refuseUnknown } from '../../known-fields.js';
+import {
+  checkBumpSequence,
+  checkDust,
+  checkHideRule,
+  checkLookAlike,
+  checkReadRule,
+  checkReplicaRule,
+  checkReset,
+  checkSubmitRule,
+  checkUseSequence,
+  checkWhole,
+} from './checks.js';
 import {
   ForeignTransactions,
   type BumpSequence,
@@ -90,6 +103,7 @@ export class Adversary {
 
   /** Answers reads from replicas that lag behind, by turn, at random, or on some paths only. */
   replicas(rule: ReplicaRule): void {
+    checkReplicaRule(rule);
     this.replicaRules.add(rule);
   }
 
@@ -99,46 +113,50 @@ export class Adversary {
   }
 
   set ingestionLag(ledgers: number) {
-    if (!Number.isInteger(ledgers) || ledgers < 0) {
-      throw new RangeError(`pi-emulator: an ingestion lag of ${ledgers}: give a whole number of ledgers, 0 or more`);
-    }
+    checkWhole('ingestionLag', ledgers, 0);
     this.replicaRules.ingestionLag = ledgers;
   }
 
   /** 404 for transactions that have applied. */
   hide(rule: HideRule = {}): void {
-    if (rule.listings && rule.hash === undefined) throw new Error('pi-emulator: hide({ listings }) needs a hash');
+    checkHideRule(rule);
     if (rule.listings && rule.hash !== undefined) this.hiddenFromListings.add(rule.hash);
     this.hideRules.add({ ...rule, times: rule.times ?? Number.MAX_SAFE_INTEGER });
   }
 
   /** Decides over the next submits. */
   onSubmit(rule: SubmitRule): void {
+    checkSubmitRule(rule);
     this.submitRules.add(rule);
   }
 
   /** Decides over the next reads. */
   onRead(rule: ReadRule): void {
+    checkReadRule(rule);
     this.readRules.add(rule);
   }
 
   /** The wallet's own key uses its next sequence number elsewhere: for a success or a failed transaction. */
   useSequence(options: UseSequence): ForeignTransaction {
+    checkUseSequence(options);
     return this.foreign.useSequence(options);
   }
 
   /** The wallet jumps ahead by `bump_sequence`, leaving a gap in its sequence numbers. */
   bumpSequence(options: BumpSequence): ForeignTransaction {
+    checkBumpSequence(options);
     return this.foreign.bumpSequence(options);
   }
 
   /** Somebody sends the wallet a little Pi with our memo. */
   dust(options: Dust): ForeignTransaction {
+    checkDust(options);
     return this.foreign.dust(options);
   }
 
   /** A record in the wallet's listing with another source account and the wallet's next sequence number. */
   lookAlike(options: LookAlike): ForeignTransaction {
+    checkLookAlike(options);
     return this.foreign.lookAlike(options);
   }
 
@@ -147,6 +165,7 @@ export class Adversary {
    * @param envelope the hash of one that was posted (even if nobody else saw it), or the envelope's XDR
    */
   wrapInFeeBump(envelope: { hash: string } | { envelopeXdr: string }): ForeignTransaction {
+    refuseUnknown<{ hash: true; envelopeXdr: true }>('wrapInFeeBump', envelope, { hash: true, envelopeXdr: true });
     if ('envelopeXdr' in envelope) return this.foreign.wrap(this.chain.readOrThrow(envelope.envelopeXdr));
     const found = this.posted.get(envelope.hash) ?? this.chain.mempool.find(envelope.hash);
     if (!found)
@@ -155,7 +174,8 @@ export class Adversary {
   }
 
   /** The chain starts anew, as Pi's testnet has done. */
-  reset(options?: ResetOptions): void {
+  reset(options: ResetOptions = {}): void {
+    checkReset(options);
     this.posted.clear();
     this.chain.reset(options);
   }

@@ -11,11 +11,7 @@ export class Rules<R extends { times?: number }> {
   private rules: { rule: R; left: number }[] = [];
 
   add(rule: R): void {
-    const times = rule.times ?? 1;
-    if (!Number.isInteger(times) || times < 1) {
-      throw new RangeError(`pi-emulator: times has to be a whole number of 1 or more, not ${times}`);
-    }
-    this.rules.push({ rule, left: times });
+    this.rules.push({ rule, left: rule.times ?? 1 });
   }
 
   /** Uses up one turn of the first rule that fits. */

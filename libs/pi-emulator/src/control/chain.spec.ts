@@ -1,6 +1,6 @@
 import type { Chain } from '../chain/chain.js';
 import { alice, bob, chainByHand, PI, sketch } from '../chain/chain.fixture.js';
-import { HorizonFixture } from './horizon.fixture.js';
+import { HorizonFixture } from '../horizon/horizon.fixture.js';
 
 const ALICE = alice.publicKey();
 
@@ -107,7 +107,7 @@ describe('The control API of the chain', () => {
   ])('says what is wrong with a call: %s %j', async (name, body, message) => {
     expect(await horizon.control(name, body)).toMatchObject({
       status: 400,
-      body: { error: 'invalid_arguments', error_message: expect.stringContaining(message) },
+      body: { error: 'invalid_arguments', message: expect.stringContaining(message) },
     });
   });
 
