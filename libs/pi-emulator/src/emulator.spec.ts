@@ -1,4 +1,6 @@
-import { PiEmulator } from 'pi-emulator';
+import { type EmulatedNetwork, PiEmulator } from 'pi-emulator';
+import { payment } from './chain/payment.js';
+import { Bench } from './emulator.fixture.js';
 
 describe('PiEmulator', () => {
   let pi: PiEmulator;
@@ -45,5 +47,41 @@ describe('PiEmulator', () => {
     expect(completed.status).toBe(200);
     expect(await completed.json()).toMatchObject({ status: { developer_completed: true } });
     expect(pi.transactions(pi.wallet.address)).toMatchObject([{ hash: txid, memo: payment.identifier }]);
+  });
+});
+
+describe.each<[EmulatedNetwork, string]>([
+  ['testnet', 'Pi Testnet'],
+  ['mainnet', 'Pi Network'],
+])('on %s', (network, name) => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await Bench.start({ network });
+  });
+  afterAll(() => bench.stop());
+
+  it('a Pioneer pays the app', async () => {
+    const { identifier, network: shown } = await bench.u2a();
+    await bench.approve(identifier);
+    const { txid } = await bench.pi.signPayment(identifier);
+    await bench.pi.closeLedger();
+    const { status, body } = await bench.complete(identifier, txid);
+    expect([shown, status, body.status.transaction_verified]).toEqual([name, 200, true]);
+  });
+
+  it('the app pays a Pioneer', async () => {
+    const made = await bench.a2u();
+    const txid = await bench.pay(made);
+    const { status, body } = await bench.complete(made.identifier, txid);
+    expect([made.network, status, body.status.transaction_verified]).toEqual([name, 200, true]);
+    expect((await bench.call('GET', `/transactions/${txid}`)).body).toMatchObject({ memo: made.identifier });
+  });
+
+  it('a transaction of the other network is worth nothing', async () => {
+    const other = await Bench.start({ network: network === 'testnet' ? 'mainnet' : 'testnet' });
+    const { wallet, chain } = other.pi;
+    const { envelopeXdr } = payment(chain, { secret: wallet.seed, destination: wallet.address, stroops: 1n });
+    await other.stop();
+    expect(bench.pi.chain.submit(envelopeXdr)).toMatchObject({ status: 'ERROR', result: { code: 'tx_bad_auth' } });
   });
 });

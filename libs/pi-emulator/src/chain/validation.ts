@@ -1,9 +1,9 @@
-import { Keypair } from '@stellar/stellar-base';
 import type { xdr } from '@stellar/stellar-base';
 import type { AccountReader } from './accounts.js';
 import type { AppliedOperation, ChainAccount, TransactionResult } from './chain.types.js';
 import type { Envelope } from './envelope.js';
 import { feeBumpResult, plainResult, type OperationCode, type PlainCode, type Verdict } from './result-xdr.js';
+import { hintOf, isSignedBy } from './signature.js';
 
 /** What a transaction is checked against: the last closed ledger and the terms of the next. */
 export interface Terms {
@@ -134,10 +134,9 @@ class SignatureCheck {
   ) {}
 
   by(address: string): boolean {
-    const key = Keypair.fromPublicKey(address);
-    const hint = key.signatureHint();
+    const hint = hintOf(address);
     const index = this.signatures.findIndex(
-      (signature) => signature.hint().equals(hint) && verifies(key, this.hash, signature),
+      (signature) => signature.hint().equals(hint) && isSignedBy(address, this.hash, signature.signature()),
     );
     if (index >= 0) this.used.add(index);
     return index >= 0;
@@ -145,26 +144,5 @@ class SignatureCheck {
 
   allUsed(): boolean {
     return this.used.size === this.signatures.length;
-  }
-}
-
-/** A transaction is checked on submission and before its ledger; its signatures (1 ms each) only once. */
-const verified = new WeakMap<xdr.DecoratedSignature, Map<string, boolean>>();
-
-function verifies(key: Keypair, hash: Buffer, signature: xdr.DecoratedSignature): boolean {
-  const known = verified.get(signature) ?? new Map<string, boolean>();
-  verified.set(signature, known);
-  const address = key.publicKey();
-  const isValid = known.get(address) ?? verify(key, hash, signature.signature());
-  known.set(address, isValid);
-  return isValid;
-}
-
-/** A signature of the wrong length makes the library throw: it is simply not valid. */
-function verify(key: Keypair, hash: Buffer, signature: Buffer): boolean {
-  try {
-    return key.verify(hash, signature);
-  } catch {
-    return false;
   }
 }
