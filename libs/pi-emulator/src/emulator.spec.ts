@@ -80,7 +80,9 @@ describe.each<[EmulatedNetwork, string]>([
   it('a transaction of the other network is worth nothing', async () => {
     const other = await Bench.start({ network: network === 'testnet' ? 'mainnet' : 'testnet' });
     const { wallet, chain } = other.pi;
-    const { envelopeXdr } = payment(chain, { secret: wallet.seed, destination: wallet.address, stroops: 1n });
+    const sequence = (bench.pi.chain.account(wallet.address)?.sequence ?? 0n) + 1n;
+    const { address, seed: secret } = wallet;
+    const { envelopeXdr } = payment(chain, { secret, destination: address, stroops: 1n, sequence });
     await other.stop();
     expect(bench.pi.chain.submit(envelopeXdr)).toMatchObject({ status: 'ERROR', result: { code: 'tx_bad_auth' } });
   });
