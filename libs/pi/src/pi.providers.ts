@@ -6,9 +6,6 @@ import { chainProviders } from './chain/chain.providers.js';
 import { httpProviders } from './http/http.providers.js';
 import { ledgerProviders } from './ledger/ledger.providers.js';
 import { notificationsProviders } from './notifications/notifications.providers.js';
-import { checkOptions } from './options/check-options.js';
-import { resolveOptions } from './options/resolve-options.js';
-import { sayWhatIsNotChecked } from './options/say-what-is-not-checked.js';
 import { paymentsControllers, paymentsProviders } from './payments/payments.providers.js';
 import { PiApps } from './pi-apps.js';
 import { platformProviders } from './platform/platform.providers.js';
@@ -38,18 +35,17 @@ export function piAppProviders(app: string | undefined, givenOptions: InjectionT
   const options: FactoryProvider = {
     provide: getPiOptionsToken(app),
     inject: [givenOptions, PiApps],
-    useFactory: (given: PiModuleOptions, apps: PiApps) => {
+    useFactory: async (given: PiModuleOptions, apps: PiApps) => {
       apps.claim(app ?? '');
-      checkOptions(given, app ?? '');
-      const resolved = resolveOptions(given, app);
-      sayWhatIsNotChecked(resolved);
-      return resolved;
+      const { checkedOptions } = await import('./options/checked-options.js');
+      return checkedOptions(given, app ?? '');
     },
   };
   const telemetry: FactoryProvider = {
     provide: getPiToken(PiTelemetry, app),
     inject: [getPiOptionsToken(app)],
-    useFactory: (resolved: PiResolvedOptions) => new PiTelemetry(resolved.app),
+    useFactory: async (resolved: PiResolvedOptions) =>
+      new PiTelemetry(resolved.app, await import('@opentelemetry/api')),
   };
   return [options, telemetry, ...concepts.flatMap((providers) => providers(app))];
 }

@@ -1,4 +1,4 @@
-import { SpanKind, SpanStatusCode, metrics, trace } from '@opentelemetry/api';
+import type * as OpenTelemetry from '@opentelemetry/api';
 import type { Attributes, Counter, Histogram, Meter, ObservableResult, Tracer } from '@opentelemetry/api';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { LaneReport } from './a2u/lane-report.js';
@@ -25,8 +25,8 @@ const POSITIONS: Readonly<Record<CircuitPosition, number>> = { closed: 0, 'half-
  * every call here is a no-op of the API package, and nobody asks the ledger. Register the SDK before the app is created.
  */
 export class PiTelemetry implements OnApplicationShutdown {
-  private readonly meter: Meter = metrics.getMeter(SCOPE);
-  private readonly tracer: Tracer = trace.getTracer(SCOPE);
+  private readonly meter: Meter;
+  private readonly tracer: Tracer;
   private readonly app: Attributes;
   private readonly known = new Map<string, Attributes>();
   private readonly ends: (() => void)[] = [];
@@ -36,7 +36,13 @@ export class PiTelemetry implements OnApplicationShutdown {
   private readonly callTime: Histogram;
   private readonly moves: Counter;
 
-  constructor(app: string) {
+  /** @param api loaded by whoever builds the module: it would be a tenth of the cost of importing nestjs-pi. */
+  constructor(
+    app: string,
+    private readonly api: typeof OpenTelemetry,
+  ) {
+    this.meter = api.metrics.getMeter(SCOPE);
+    this.tracer = api.trace.getTracer(SCOPE);
     this.app = { 'pi.app': app };
     this.hits = this.meter.createCounter('pi.auth.cache.hits', {
       description: 'Requests whose access token was known, without asking Pi or the shared store.',
@@ -71,7 +77,7 @@ export class PiTelemetry implements OnApplicationShutdown {
         this.verifications.add(1, attributes);
         this.verificationTime.record((performance.now() - startedAt) / 1_000, attributes);
         span.setAttribute('outcome', outcome);
-        if (outcome === 'unavailable') span.setStatus({ code: SpanStatusCode.ERROR });
+        if (outcome === 'unavailable') span.setStatus({ code: this.api.SpanStatusCode.ERROR });
       };
       return work(decided).finally(() => span.end());
     });
@@ -82,11 +88,11 @@ export class PiTelemetry implements OnApplicationShutdown {
     const attributes = this.attributes({ endpoint, status });
     this.callTime.record(durationMs / 1_000, attributes);
     const span = this.tracer.startSpan(endpoint, {
-      kind: SpanKind.CLIENT,
+      kind: this.api.SpanKind.CLIENT,
       startTime: Date.now() - durationMs,
       attributes: { ...attributes, attempts },
     });
-    if (status === 0 || status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+    if (status === 0 || status >= 500) span.setStatus({ code: this.api.SpanStatusCode.ERROR });
     span.end();
   };
 

@@ -6,7 +6,6 @@ import { getPiOptionsToken, getPiToken } from '../pi.tokens.js';
 import { PiPlatformClient } from '../platform/platform.client.js';
 import { PiTelemetry } from '../telemetry.js';
 import { A2UService } from './a2u.service.js';
-import { LedgerA2UService } from './ledger-a2u.service.js';
 import { UnavailableA2UService } from './unavailable-a2u.service.js';
 
 /** `A2UService` of one registered app, with its lanes. */
@@ -21,15 +20,17 @@ export function a2uProviders(app: string | undefined): Provider[] {
         getPiToken(PiPlatformClient, app),
         getPiToken(PiTelemetry, app),
       ],
-      useFactory: (
+      useFactory: async (
         options: PiResolvedOptions,
         ledger: PiLedger<unknown> | undefined,
         horizon: PiHorizonClient,
         platform: PiPlatformClient,
         telemetry: PiTelemetry,
-      ): A2UService => {
+      ): Promise<A2UService> => {
         if (options.wallets.length === 0) return new UnavailableA2UService('wallets');
         if (!ledger) return new UnavailableA2UService('ledger');
+        // Lanes and all they are made of load where there is something to pay from.
+        const { LedgerA2UService } = await import('./ledger-a2u.service.js');
         const service = new LedgerA2UService({ options, ledger, horizon, platform, onMoved: telemetry.payoutMoved });
         telemetry.watchLanes(() => service.report());
         return service;

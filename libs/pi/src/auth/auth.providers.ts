@@ -5,14 +5,15 @@ import { PiPlatformClient } from '../platform/platform.client.js';
 import { PiTelemetry } from '../telemetry.js';
 import { AppsAuthService } from './apps-auth.service.js';
 import { PiAuthService } from './pi-auth.service.js';
-import { TokenVerifier } from './token-verifier.js';
+
+const UNNAMED = Symbol('nestjs-pi:token-verifier');
 
 /**
  * A named app is found under `getPiToken(PiAuthService, name)`. For the unnamed one that is the class itself, which
  * `PiCoreModule` provides for all apps; so its verifier takes a token of its own.
  */
 function verifierToken(app: string | undefined): InjectionToken {
-  return app ? getPiToken(PiAuthService, app) : TokenVerifier;
+  return app ? getPiToken(PiAuthService, app) : UNNAMED;
 }
 
 export function authProviders(app: string | undefined): Provider[] {
@@ -31,7 +32,10 @@ export function authProviders(app: string | undefined): Provider[] {
         telemetry: PiTelemetry,
         apps: AppsAuthService,
       ) => {
-        const { MeCircuit } = await import('./me-circuit.js');
+        const [{ MeCircuit }, { TokenVerifier }] = await Promise.all([
+          import('./me-circuit.js'),
+          import('./token-verifier.js'),
+        ]);
         return apps.add(options.app, new TokenVerifier(options, platform, new MeCircuit(), telemetry));
       },
     },

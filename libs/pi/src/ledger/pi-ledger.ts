@@ -6,9 +6,7 @@ import { appTransactions } from './app-transactions.js';
 import { ledgerUnavailable, notJoined } from './ledger-errors.js';
 import type { LedgerListener, ListenOptions } from './ledger-notifications.js';
 import type { LedgerSession } from './ledger-session.js';
-import { migrationScript } from './migration-bookkeeping.js';
-import { migrations } from './migrations/index.js';
-import { openLedger, type OpenLedger } from './open-ledger.js';
+import type { OpenLedger } from './open-ledger.js';
 import { OpenTransaction } from './open-transaction.js';
 import { poolTransactions } from './pool-transactions.js';
 import type { PiTransaction } from './pi-transaction.js';
@@ -37,6 +35,10 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
    * already has is left alone, and a later `migrations: 'boot'` agrees with it.
    */
   static async migrationSql(): Promise<string> {
+    const [{ migrationScript }, { migrations }] = await Promise.all([
+      import('./migration-bookkeeping.js'),
+      import('./migrations/index.js'),
+    ]);
     return migrationScript(migrations);
   }
 
@@ -123,7 +125,7 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
   /** @internal Opens the database and migrates it; once, whoever comes first. */
   async open(): Promise<OpenLedger> {
     if (this.#closing) throw ledgerUnavailable('network', 'this process is shutting down');
-    return (this.#opening ??= openLedger(this.options).catch((error: unknown) => {
+    return (this.#opening ??= this.#open().catch((error: unknown) => {
       this.#opening = undefined;
       throw error;
     }));
@@ -142,6 +144,12 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
   /** The last hook, so that what works on the ledger can finish in the ones before it. */
   async onApplicationShutdown(): Promise<void> {
     await (this.#closing ??= this.#close());
+  }
+
+  /** What speaks to a database loads with the first ledger that is opened. */
+  async #open(): Promise<OpenLedger> {
+    const { openLedger } = await import('./open-ledger.js');
+    return openLedger(this.options);
   }
 
   async #close(): Promise<void> {

@@ -5,14 +5,11 @@ import { PiLedger } from '../ledger/pi-ledger.js';
 import type { PiResolvedOptions } from '../pi.options.js';
 import { getPiOptionsToken, getPiToken } from '../pi.tokens.js';
 import { PiPlatformClient } from '../platform/platform.client.js';
-import { JournaledPayments } from './journaled-payments.js';
 import { PaymentHandlerExplorer } from './payment-handler.explorer.js';
 import { PaymentHandlerRegistry } from './payment-handler.registry.js';
 import type { PaymentFlow } from './payment-flow.js';
-import { PaymentParts } from './payment-parts.js';
 import { PaymentsService } from './payments.service.js';
 import { paymentsController } from './pi-payments.controller.js';
-import { PlainPayments } from './plain-payments.js';
 
 /** Tokens of what only this folder uses. */
 const flowToken = (app = '') => Symbol.for(`nestjs-pi:${app}:PaymentFlow`);
@@ -53,14 +50,22 @@ export function paymentsControllers(app: string | undefined, mount: boolean | { 
   return [paymentsController(app, mount === true ? undefined : mount.path)];
 }
 
-function createFlow(
+/** Loads only the one that is needed. */
+async function createFlow(
   { app, network, passphrase, payments: times }: PiResolvedOptions,
   platform: PiPlatformClient,
   horizon: PiHorizonClient,
   handlers: PaymentHandlerRegistry,
   ledger: PiLedger<unknown> | undefined,
-): PaymentFlow {
+): Promise<PaymentFlow> {
   const common = { network, passphrase, platform, horizon, handlers };
-  if (!ledger) return new PlainPayments(common);
+  if (!ledger) {
+    const { PlainPayments } = await import('./plain-payments.js');
+    return new PlainPayments(common);
+  }
+  const [{ JournaledPayments }, { PaymentParts }] = await Promise.all([
+    import('./journaled-payments.js'),
+    import('./payment-parts.js'),
+  ]);
   return new JournaledPayments(new PaymentParts({ ...common, app, ledger, times }));
 }
