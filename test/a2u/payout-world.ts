@@ -28,7 +28,7 @@ export interface InstanceOptions {
 }
 
 /** Waits fit for ledgers of a tenth of a second. */
-export const QUICK = { leaseMs: 1_500, idleMs: 500, backoffMs: 40, maxBackoffMs: 400, patienceMs: 500, haltMs: 300 };
+export const QUICK = { leaseMs: 1_500, idleMs: 500, backoffMs: 40, maxBackoffMs: 400, patienceMs: 500, haltMs: 600 };
 
 /** An emulated Pi and one database, on which instances of an app come and go. */
 export class PayoutWorld {

@@ -251,7 +251,8 @@ export class LaneSigning {
     this.t.parts.logger.warn(
       `Payout ${payout.id} waits: the network asks for more than the fee cap of ${attempt.fee} stroops. Raise wallets[].fee.max to go on.`,
     );
-    this.t.pause(payout.id);
+    // core forgets a refused copy only after about ten ledgers: until then the same one posted again leads nowhere.
+    this.t.pause(payout.id, this.t.parts.settings.haltMs);
   }
 
   /** While one waits for its ledger, Pi is asked about the next: so nothing but the chain is asked in between. */
