@@ -160,6 +160,7 @@ describe('Payouts in random histories', () => {
     return new ModelWorker({
       app: '',
       wallet: wallet!,
+      wallets: new Map([[wallet!.address, wallet!]]),
       ledger,
       horizon: new PiHorizonClient({ http, horizonUrl: pi.horizonUrl }),
       platform: new PiPlatformClient({ http, apiKey: pi.apiKey, platformUrl: pi.platformUrl }),
