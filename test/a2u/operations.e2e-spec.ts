@@ -152,11 +152,8 @@ describe('The operator of a wallet', () => {
       stage.adversary.hide({ hash, listings: true });
       closing();
       await until(() => stage.chain.transaction(hash) !== undefined);
-      for (let i = 0; i < 3; i++) {
-        await new Promise((wait) => setTimeout(wait, 300));
-        stage.chain.advance(200);
-      }
-      await review(app);
+      const ageing = setInterval(() => stage.chain.advance(200), 250);
+      await review(app).finally(() => clearInterval(ageing));
       return { app, hash };
     }
 
