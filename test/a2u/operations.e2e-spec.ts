@@ -144,14 +144,15 @@ describe('The operator of a wallet', () => {
 
     /** The wallet used a number, and no listing ever shows for what. */
     async function unexplainedGap(): Promise<{ app: Instance; hash: string }> {
-      const app = await stage.instance();
+      const { app, pause } = await stage.pausedInstance('submit_noted');
       stage.adversary.onSubmit({ apply: 'never', answer: 'timeout' });
       await stage.pay(app);
-      await stage.posted(1);
+      await pause.reached;
       const { hash } = stage.adversary.useSequence({ secret: stage.wallet.seed });
       stage.adversary.hide({ hash, listings: true });
+      stage.close();
+      pause.resume();
       closing();
-      await until(() => stage.chain.transaction(hash) !== undefined);
       const ageing = setInterval(() => stage.chain.advance(200), 250);
       await review(app).finally(() => clearInterval(ageing));
       return { app, hash };
