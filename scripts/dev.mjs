@@ -1,8 +1,10 @@
-// Rebuilds libraries and app on change, and restarts the app: `nest start --watch` misses changes inside a library.
+// Rebuilds libraries, app and pages on change, and restarts the app: `nest start --watch` misses changes inside a library.
 import { spawn } from 'node:child_process';
 
+const libraries = ['libs/pi/tsconfig.build.json', 'libs/pi-emulator/tsconfig.build.json'];
 const children = [
-  spawn('tsc', ['-b', '--watch', '--preserveWatchOutput', 'tsconfig.build.json'], { stdio: 'inherit' }),
+  spawn('tsc', ['-b', '--watch', '--preserveWatchOutput', ...libraries], { stdio: 'inherit' }),
+  spawn('nest', ['build', '--watch', '--watchAssets'], { stdio: 'inherit' }),
   spawn(process.execPath, ['--watch', '--enable-source-maps', 'dist/main.js'], { stdio: 'inherit' }),
 ];
 const stop = () => children.forEach((child) => child.kill());

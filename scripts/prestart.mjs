@@ -1,8 +1,12 @@
 // What `npm start` needs first, side by side: both libraries and, on a first start, the shop's empty database.
 // Types are not checked here: `npm run build` and `npm test` do that, and it would take half of the time.
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { makeDatabase } from './make-database.mjs';
+
+// As the shop does, for where its data goes.
+if (existsSync('.env')) process.loadEnvFile();
 
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { createContext, runInContext } from 'node:vm';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -81,6 +81,19 @@ describe('Corner Shop as a program', () => {
     await buy(amara);
     expect(await ordersOf(amara)).toHaveLength(2);
     expect(await interrupt(again, 'SIGTERM')).toBe(0);
+  });
+
+  it('ships its pages in dist, and reads the .env file where it is started', async () => {
+    await writeFile(join(directory, '.env'), `PORT=${port}\nOPERATOR_KEY=from-the-file\n`);
+    const { PORT: _, ...rest } = env;
+    const shop = runShop(rest, directory);
+    await whenReady(shop);
+    expect(await (await fetch(url)).text()).toContain('Corner Shop');
+    expect(await (await fetch(`${url}/operator`)).text()).toContain('Operator key');
+    for (const path of ['/shop.js', '/shop.css', '/icon.svg', '/products/honey.svg'])
+      expect((await fetch(url + path)).status).toBe(200);
+    expect((await fetch(`${url}/api/payouts`, { headers: { 'x-operator-key': 'from-the-file' } })).status).toBe(200);
+    await interrupt(shop);
   });
 
   it('takes over the database that npm start made beside the build', async () => {

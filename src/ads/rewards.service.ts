@@ -1,6 +1,6 @@
 import { Inject, Injectable, NotFoundException } from '@nestjs/common';
-import { A2UService, AdsService, PiLedger, type Payout } from 'nestjs-pi';
-import { hasWallet, SETTINGS, type ShopSettings } from '../startup/settings.js';
+import { A2UService, AdsService, PiLedger, type PiModuleOptions, type Payout } from 'nestjs-pi';
+import { piConfig } from 'nestjs-pi/config';
 
 /** In Pi. */
 export const REWARD_AMOUNT = '0.1';
@@ -11,7 +11,7 @@ const keyOf = (adId: string): string => `reward:${adId}`;
 @Injectable()
 export class RewardsService {
   constructor(
-    @Inject(SETTINGS) private readonly settings: ShopSettings,
+    @Inject(piConfig.KEY) private readonly pi: PiModuleOptions,
     private readonly ledger: PiLedger,
     private readonly ads: AdsService,
     private readonly payouts: A2UService,
@@ -22,7 +22,7 @@ export class RewardsService {
    * the other; asked again by the same Pioneer, the answer is the same payout.
    */
   async claim(adId: string, uid: string): Promise<Payout> {
-    if (!hasWallet(this.settings))
+    if (!this.pi.wallets)
       throw new NotFoundException({ statusCode: 404, message: 'This shop pays no rewards: it has no wallet.' });
     await this.ads.verify(adId);
     return this.ledger.transaction(async (tx) => {
@@ -37,7 +37,7 @@ export class RewardsService {
 
   /** A Pioneer's rewards, newest first. */
   async listOf(uid: string): Promise<Payout[]> {
-    if (!hasWallet(this.settings)) return [];
+    if (!this.pi.wallets) return [];
     const { items } = await this.payouts.list({ uid, limit: 50 });
     return items.filter(({ idempotencyKey }) => idempotencyKey.startsWith(keyOf('')));
   }

@@ -10,15 +10,15 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { ApiSecurity } from '@nestjs/swagger';
-import { SETTINGS, type ShopSettings } from '../startup/settings.js';
+import { shopConfig, type ShopConfig } from '../config/shop.config.js';
 
 /** Lets in who knows the operator key. Without one configured, its routes do not exist. */
 @Injectable()
 export class OperatorGuard implements CanActivate {
-  constructor(@Inject(SETTINGS) private readonly settings: ShopSettings) {}
+  constructor(@Inject(shopConfig.KEY) private readonly config: ShopConfig) {}
 
   canActivate(context: ExecutionContext): boolean {
-    const { operatorKey } = this.settings;
+    const { operatorKey } = this.config;
     const request = context
       .switchToHttp()
       .getRequest<{ method: string; path: string; headers: Record<string, unknown> }>();

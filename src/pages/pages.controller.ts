@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOkResponse, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
+import type { PiModuleOptions } from 'nestjs-pi';
+import { piConfig } from 'nestjs-pi/config';
 import { REWARD_AMOUNT } from '../ads/rewards.service.js';
-import { hasWallet, SETTINGS, type ShopSettings } from '../startup/settings.js';
+import { shopConfig, type ShopConfig } from '../config/shop.config.js';
 
 class PageConfig {
   @ApiProperty({ enum: ['mainnet', 'testnet'] })
@@ -23,30 +25,32 @@ class PageConfig {
 @SkipThrottle()
 @Controller()
 export class PagesController {
-  constructor(@Inject(SETTINGS) private readonly settings: ShopSettings) {}
+  constructor(
+    @Inject(shopConfig.KEY) private readonly shopConfig: ShopConfig,
+    @Inject(piConfig.KEY) private readonly pi: PiModuleOptions,
+  ) {}
 
   @Get()
   @ApiExcludeEndpoint()
   @Header('content-type', 'text/html; charset=utf-8')
   async shop(): Promise<string> {
-    const page = await this.page('index.html');
-    return page.replace('{{PI_SDK_URL}}', encodeURI(this.settings.sdkUrl));
+    const page = await readPage('index.html');
+    return page.replace('{{PI_SDK_URL}}', encodeURI(this.shopConfig.sdkUrl));
   }
 
   @Get('operator')
   @ApiExcludeEndpoint()
   @Header('content-type', 'text/html; charset=utf-8')
   operator(): Promise<string> {
-    return this.page('operator.html');
+    return readPage('operator.html');
   }
 
   @Get('api/config')
   @ApiOkResponse({ type: PageConfig })
   config(): PageConfig {
-    return { network: this.settings.pi.network, rewardAmount: hasWallet(this.settings) ? REWARD_AMOUNT : null };
-  }
-
-  private page(name: string): Promise<string> {
-    return readFile(join(this.settings.assetsDirectory, 'pages', name), 'utf8');
+    return { network: this.pi.network, rewardAmount: this.pi.wallets ? REWARD_AMOUNT : null };
   }
 }
+
+/** The build puts the pages beside this file. */
+const readPage = (name: string): Promise<string> => readFile(join(import.meta.dirname, name), 'utf8');

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './until.js';
 
@@ -18,11 +19,18 @@ export interface ShopProcess {
 
 const started: ChildProcess[] = [];
 
-/** Runs the built shop with nothing of this process's environment that concerns it. */
-export function runShop(env: Record<string, string>): ShopProcess {
+/**
+ * Runs the built shop with nothing of this process's environment that concerns it.
+ * @param directory where it is started
+ */
+export function runShop(env: Record<string, string>, directory = tmpdir()): ShopProcess {
   if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: run "npm run build" first; "npm test" does.`);
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN], { env: { PATH, HOME, NO_COLOR: '1', ...env } });
+  const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
+    // Elsewhere than here, where a developer's .env would be read.
+    cwd: directory,
+    env: { PATH, HOME, NO_COLOR: '1', ...env },
+  });
   started.push(child);
   let output = '';
   const collect = (chunk: Buffer) => {

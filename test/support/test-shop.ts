@@ -1,9 +1,15 @@
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { EmulatedPioneer, PiEmulator } from 'pi-emulator';
 import { createPglite } from './database.js';
-import { type Shop, startShop } from '../../src/startup/start-shop.js';
+import { AppModule } from '../../src/app.module.js';
+import { listen } from '../../src/startup/listen.js';
+import { startLocalPi } from '../../src/startup/local-pi.js';
+import { setUp } from '../../src/startup/set-up.js';
+import { ShopLogger } from '../../src/startup/shop-logger.js';
 
 /** An answer of the shop: status and JSON. */
 export interface Answer {
@@ -15,7 +21,6 @@ export interface Answer {
 
 /** The Corner Shop with an emulated Pi and an empty PGlite, in this process. */
 export interface TestShop {
-  readonly shop: Shop;
   readonly url: string;
   readonly pi: PiEmulator;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
@@ -39,17 +44,14 @@ export async function createDataDirectory(): Promise<string> {
 
 export async function startTestShop(env: Record<string, string> = {}): Promise<TestShop> {
   const directory = await createDataDirectory();
-  const environment = {
+  const { pi, app, url } = await inEnvironment(startShop, {
     PORT: '0',
     PI_EMULATOR_PORT: '0',
     PI_EMULATOR_LEDGER_MS: '80',
     PI_DATA_DIR: directory,
     OPERATOR_KEY,
     ...env,
-  };
-  const shop = await startShop(environment, join(process.cwd(), 'src'));
-  const { emulator: pi, url } = shop;
-  if (!pi) throw new Error('This shop was to run on the emulator.');
+  });
 
   async function ask(method: string, path: string, headers: Record<string, string>, body?: object): Promise<Answer> {
     const response = await fetch(`${url}${path}`, {
@@ -68,7 +70,6 @@ export async function startTestShop(env: Record<string, string> = {}): Promise<T
   const post: TestShop['post'] = (path, body, headers = {}) => ask('POST', path, headers, body);
 
   return {
-    shop,
     url,
     pi,
     get,
@@ -89,8 +90,32 @@ export async function startTestShop(env: Record<string, string> = {}): Promise<T
       return paymentId;
     },
     async dispose() {
-      await shop.close();
+      await app.close();
+      await pi.stop();
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** As `src/main.ts` does it. */
+async function startShop(): Promise<{ pi: PiEmulator; app: NestExpressApplication; url: string }> {
+  const pi = await startLocalPi(process.env);
+  if (!pi) throw new Error('This shop was to run on the emulator.');
+  const app = await NestFactory.create<NestExpressApplication>(AppModule, {
+    abortOnError: false,
+    logger: new ShopLogger(),
+  });
+  setUp(app);
+  return { pi, app, url: await listen(app) };
+}
+
+/** Runs `work` with these environment variables and no others. */
+async function inEnvironment<T>(work: () => Promise<T>, env: Record<string, string>): Promise<T> {
+  const { env: before } = process;
+  process.env = { ...env };
+  try {
+    return await work();
+  } finally {
+    process.env = before;
+  }
 }
