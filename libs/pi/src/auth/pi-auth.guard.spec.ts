@@ -1,6 +1,8 @@
 import { Body, Catch, Controller, ForbiddenException, Get, Injectable, Post, UseGuards } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter, ExecutionContext, INestApplication, Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, BaseExceptionFilter } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
 import {
   PiApp,
   PiAuthGuard,
@@ -16,6 +18,7 @@ import {
 import type { PiError, PiModuleOptions, Pioneer } from 'nestjs-pi';
 import { PiEmulator } from 'pi-emulator';
 import { request } from 'node:http';
+import { connect } from 'node:http2';
 import { ADAPTERS, listen } from '../../../../test/support/adapters.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { StagedMe } from '../../../../test/support/staged-me.js';
@@ -323,6 +326,31 @@ describe('PiAuthGuard with several Pi apps', () => {
     const service = running.get<PiAuthService>(getPiToken(PiAuthService, 'main'));
     expect(service.peek(there.accessToken)?.uid).toBe(there.uid);
     expect(running.get(PiAuthService).forApp('main')).toBe(service);
+  });
+});
+
+describe('PiAuthGuard over HTTP/2', () => {
+  it('a stream that is closed gives up its own check, not those of others on the same connection', async () => {
+    const pi = await StagedMe.start();
+    pi.behaviour = () => 'hold';
+    const imports = [PiModule.forRoot({ apiKey: 'key', network: 'testnet', platformUrl: pi.platformUrl })];
+    const testing = await Test.createTestingModule({ imports, controllers: [Routes] }).compile();
+    running = testing.createNestApplication(new FastifyAdapter({ http2: true } as never));
+    await running.listen(0, '127.0.0.1');
+    const session = connect(await running.getUrl());
+    const open = (token: string) =>
+      session.request({ ':path': '/open-by-default', authorization: `Bearer ${token}` }).on('error', () => undefined);
+    const [leaves, stays] = [open('leaves'), open('stays')];
+    await eventually(() => pi.open === 2);
+    leaves.close();
+    await eventually(() => pi.aborted === 1);
+    const status = new Promise((answered) => stays.once('response', (headers) => answered(headers[':status'])));
+    stays.resume();
+    pi.behaviour = StagedMe.accept;
+    pi.release();
+    expect(await status).toBe(200);
+    session.destroy();
+    await pi.stop();
   });
 });
 

@@ -1,6 +1,7 @@
 import { SetMetadata } from '@nestjs/common';
 import type { CustomDecorator, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import type { PiScope } from '../platform/user.dto.js';
 
 type Access = 'required' | 'optional' | 'public';
 
@@ -31,7 +32,7 @@ export const PiOptional = (): CustomDecorator<symbol> => SetMetadata(ACCESS, 'op
  * @example
  * @PiScopes('payments', 'wallet_address')
  */
-export const PiScopes = (...scopes: [string, ...string[]]): CustomDecorator<symbol> => SetMetadata(SCOPES, scopes);
+export const PiScopes = (...scopes: PiScope[]): CustomDecorator<symbol> => SetMetadata(SCOPES, scopes);
 
 /** Whose tokens count here, when a process serves several Pi apps. Default: those of the unnamed app. */
 export const PiApp = (name: string): CustomDecorator<symbol> => SetMetadata(APP, name);

@@ -8,9 +8,11 @@ export const httpTransport: Transport = {
   token: (request) => bearerToken(property((request as { headers?: object }).headers, 'authorization')),
   exception: (error) => error,
   connection(request) {
-    const socket = property(property(request, 'raw') ?? request, 'socket');
-    return typeof property(socket, 'once') === 'function' && typeof property(socket, 'off') === 'function'
-      ? (socket as Connection)
+    const raw = property(request, 'raw') ?? request;
+    // Of HTTP/2 the stream: its socket carries the requests of others as well.
+    const connection = property(raw, 'stream') ?? property(raw, 'socket');
+    return typeof property(connection, 'once') === 'function' && typeof property(connection, 'off') === 'function'
+      ? (connection as Connection)
       : undefined;
   },
 };
