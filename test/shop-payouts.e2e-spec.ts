@@ -1,5 +1,6 @@
 import type { EmulatedPioneer } from 'pi-emulator';
 import { bearer, OPERATOR_KEY, operator, startTestShop, type TestShop } from './support/test-shop.js';
+import { payoutInReview } from './support/payout-in-review.js';
 import { until } from './support/until.js';
 
 jest.setTimeout(60_000);
@@ -144,6 +145,70 @@ describe('Corner Shop paying out', () => {
         expect((await shop.post('/api/ads/reward', body, bearer(amara))).status).toBe(400);
       },
     );
+  });
+
+  describe('a payout that needs a person', () => {
+    const resolve = (id: string, body: object, headers: Record<string, string> = operator) =>
+      shop.post(`/api/payouts/${id}/resolve`, body, headers);
+
+    it('is settled by a decision, which has to fit', async () => {
+      const { payoutId, txid } = await payoutInReview(shop, amara);
+      const { body } = await shop.get(`/api/payouts/${payoutId}`, operator);
+      expect(body).toMatchObject({
+        state: 'needs_review',
+        txid,
+        review: { reason: expect.stringContaining('cancelled at Pi'), actions: ['paid', 'retry'] },
+      });
+      const refused = await resolve(payoutId, { action: 'abandon', by: 'olu' });
+      expect(refused).toMatchObject({ status: 409, body: { errorCode: 'PI_PAYOUT_RESOLUTION_REFUSED' } });
+      const other = await resolve(payoutId, { action: 'paid', txid: 'f'.repeat(64), by: 'olu' });
+      expect(other).toMatchObject({ status: 409, body: { errorCode: 'PI_PAYOUT_RESOLUTION_REFUSED' } });
+
+      const settled = await resolve(payoutId, { action: 'paid', txid, by: 'olu' });
+      expect(settled).toMatchObject({ status: 200, body: { id: payoutId, state: 'completed', txid } });
+      expect(settled.body).not.toHaveProperty('review');
+      const again = await resolve(payoutId, { action: 'paid', txid, by: 'olu' });
+      expect(again).toMatchObject({ status: 409, body: { message: expect.stringContaining('is completed') } });
+    });
+
+    it.each([
+      [{}, 'action'],
+      [{ action: 'forget', by: 'olu' }, 'action'],
+      [{ action: 'retry' }, 'by'],
+      [{ action: 'retry', by: '' }, 'by'],
+      [{ action: 'retry', by: 'o'.repeat(101) }, 'by'],
+      [{ action: 'paid', by: 'olu' }, 'txid'],
+      [{ action: 'paid', by: 'olu', txid: 'F'.repeat(64) }, 'txid'],
+    ])('is not decided by %j', async (body, field) => {
+      const answer = await resolve('a-payout', body);
+      expect(answer).toMatchObject({
+        status: 400,
+        body: { message: expect.arrayContaining([expect.stringContaining(field)]) },
+      });
+    });
+
+    it('is decided by the operator alone, and has to exist', async () => {
+      const decision = { action: 'retry', by: 'olu' };
+      expect((await resolve('7b0c3a53-8d7b-4c4e-9b8e-0d1c0f7f3a11', decision, {})).status).toBe(401);
+      expect(await resolve('7b0c3a53-8d7b-4c4e-9b8e-0d1c0f7f3a11', decision)).toMatchObject({
+        status: 404,
+        body: { errorCode: 'PI_PAYOUT_NOT_FOUND' },
+      });
+    });
+  });
+
+  it('parks a payout beyond the daily limit, and says why', async () => {
+    const careful = await startTestShop({ DAILY_PAYOUT_LIMIT: '1' });
+    try {
+      const cora = await careful.pi.createPioneer({ username: 'cora' });
+      const id = await careful.buy(cora, 'flat-white', '1.5');
+      const { payoutId } = (await careful.post(`/api/orders/${id}/refund`, undefined, operator)).body;
+      const payout = async () => (await careful.get(`/api/payouts/${payoutId}`, operator)).body;
+      await until(async () => (await payout()).parked !== undefined, 20_000);
+      expect(await payout()).toMatchObject({ parked: expect.stringContaining('may pay 1 Pi in 24 h'), txid: null });
+    } finally {
+      await careful.dispose();
+    }
   });
 
   describe('payouts', () => {

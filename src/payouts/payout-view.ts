@@ -20,6 +20,14 @@ export class PayoutAttemptView {
   readonly outcome?: string;
 }
 
+export class PayoutReviewView {
+  @ApiProperty()
+  readonly reason!: string;
+
+  @ApiProperty({ type: String, isArray: true, example: ['paid', 'retry', 'abandon'] })
+  readonly actions!: readonly string[];
+}
+
 export class PayoutView {
   @ApiProperty()
   readonly id!: string;
@@ -45,18 +53,20 @@ export class PayoutView {
   @ApiProperty({ type: PayoutAttemptView, isArray: true })
   readonly attempts!: PayoutAttemptView[];
 
-  @ApiProperty({ required: false, description: 'Why it waits, failed or was cancelled.' })
+  @ApiProperty({ required: false, description: 'Why it failed or was cancelled.' })
   readonly reason?: string;
 
+  @ApiProperty({ required: false, description: 'Why it does not move on for now: a limit, an empty wallet…' })
+  readonly parked?: string;
+
   @ApiProperty({ required: false, description: 'Why a person has to look, and what may be done.' })
-  readonly review?: { readonly reason: string; readonly actions: readonly string[] };
+  readonly review?: PayoutReviewView;
 
   @ApiProperty()
   readonly createdAt!: Date;
 }
 
 export function toPayoutView(payout: Payout): PayoutView {
-  const reason = payout.reason ?? payout.parked;
   return {
     id: payout.id,
     state: payout.state,
@@ -66,7 +76,8 @@ export function toPayoutView(payout: Payout): PayoutView {
     identifier: payout.identifier ?? null,
     txid: payout.txid ?? null,
     attempts: payout.attempts.map((attempt) => ({ ...attempt, sequence: attempt.sequence.toString() })),
-    ...(reason !== undefined && { reason }),
+    ...(payout.reason !== undefined && { reason: payout.reason }),
+    ...(payout.parked !== undefined && { parked: payout.parked }),
     ...(payout.review && { review: payout.review }),
     createdAt: payout.createdAt,
   };

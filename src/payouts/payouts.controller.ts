@@ -1,10 +1,11 @@
-import { Controller, Get, NotFoundException, Param, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, NotFoundException, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiConflictResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { A2UService } from 'nestjs-pi';
 import { ForOperator } from '../operator/operator.guard.js';
 import { ListPayoutsQuery } from './list-payouts.query.js';
 import { PayoutView, toPayoutView } from './payout-view.js';
+import { ResolvePayout, toResolution } from './resolve-payout.dto.js';
 
 @ApiTags('operator')
 @ForOperator()
@@ -32,5 +33,13 @@ export class PayoutsController {
     const payout = await this.payouts.get(id);
     if (!payout) throw new NotFoundException({ statusCode: 404, message: `There is no payout ${id}.` });
     return toPayoutView(payout);
+  }
+
+  @Post(':id/resolve')
+  @HttpCode(200)
+  @ApiOkResponse({ type: PayoutView })
+  @ApiConflictResponse({ description: 'It waits for no decision, or the chain says otherwise. Nothing was changed.' })
+  async resolve(@Param('id') id: string, @Body() decision: ResolvePayout): Promise<PayoutView> {
+    return toPayoutView(await this.payouts.resolve(id, toResolution(decision)));
   }
 }

@@ -3,9 +3,10 @@ import { element, pi, status, toast } from './views.js';
 
 const find = (id) => document.getElementById(id);
 const KEY = 'corner-shop:operator-key';
+const BY = 'corner-shop:operator-name';
 let timer;
 
-const ask = (method, path) => api(method, path, { headers: { 'x-operator-key': find('key').value } });
+const ask = (method, path, body) => api(method, path, { body, headers: { 'x-operator-key': find('key').value } });
 
 async function refresh() {
   const filter = find('state').value ? `?state=${find('state').value}` : '';
@@ -13,7 +14,9 @@ async function refresh() {
     ask('GET', `/api/payouts${filter}`),
     ask('GET', '/api/operator/orders'),
   ]);
-  find('payouts').replaceChildren(...payouts.map(payoutRow));
+  // Those that wait for a person come first.
+  const waiting = ({ review, parked }) => (review ? 2 : parked ? 1 : 0);
+  find('payouts').replaceChildren(...payouts.toSorted((a, b) => waiting(b) - waiting(a)).map(payoutRow));
   find('no-payouts').hidden = payouts.length > 0;
   find('orders').replaceChildren(...orders.map(orderRow));
   find('no-orders').hidden = orders.length > 0;
@@ -36,9 +39,55 @@ function payoutRow(payout) {
     element('span', { class: 'price' }, ...pi(payout.amount)),
     status(payout.state),
     element('span', { class: 'note' }, facts.join(' · ')),
-    ...(payout.review ? [element('span', { class: 'note' }, `Needs review: ${payout.review.reason}`)] : []),
-    ...(payout.reason ? [element('span', { class: 'note' }, payout.reason)] : []),
+    ...[payout.review?.reason, payout.parked && `Parked: ${payout.parked}`, payout.reason]
+      .filter(Boolean)
+      .map((text) => element('span', { class: 'note why' }, text)),
+    ...(payout.review?.actions ?? []).map((action) => decisionButton(payout, action)),
   );
+}
+
+const ACTIONS = {
+  paid: { label: 'It was paid…', title: 'Mark as paid?', confirm: 'It was paid' },
+  retry: { label: 'Retry…', title: 'Carry on with it?', confirm: 'Retry' },
+  abandon: { label: 'Abandon…', title: 'Give it up?', confirm: 'Abandon' },
+};
+
+function decisionButton(payout, action) {
+  const button = element(
+    'button',
+    { class: 'button small plain', type: 'button', 'data-testid': `${action}-${payout.id}` },
+    ACTIONS[action].label,
+  );
+  button.addEventListener('click', () => openDecision(payout, action));
+  return button;
+}
+
+/** Asks in a dialog, where the next refresh of the list does not wipe what is being typed. */
+function openDecision(payout, action) {
+  const dialog = find('decision');
+  find('decision-title').textContent = ACTIONS[action].title;
+  find('decision-reason').textContent = payout.review.reason;
+  find('decide').textContent = ACTIONS[action].confirm;
+  find('txid-label').hidden = action !== 'paid';
+  find('txid').required = action === 'paid';
+  find('txid').value = action === 'paid' ? (payout.txid ?? '') : '';
+  find('by').value = sessionStorage.getItem(BY) ?? '';
+  dialog.returnValue = '';
+  const closed = () => dialog.returnValue === 'decide' && void attempt(() => decide(payout, action));
+  dialog.addEventListener('close', closed, { once: true });
+  dialog.showModal();
+}
+
+async function decide(payout, action) {
+  const by = find('by').value.trim();
+  sessionStorage.setItem(BY, by);
+  await ask('POST', `/api/payouts/${payout.id}/resolve`, {
+    action,
+    by,
+    ...(action === 'paid' && { txid: find('txid').value }),
+  });
+  toast('Noted: the payout goes on.');
+  await refresh();
 }
 
 function orderRow(order) {
@@ -62,7 +111,7 @@ function orderRow(order) {
     element('span', { class: 'price' }, ...pi(order.amount)),
     status(order.status),
     ...(order.status === 'delivered' && !order.refund ? [button] : []),
-    ...(order.refund ? [element('span', { class: 'note' }, `Refund: ${order.refund.state}`)] : []),
+    ...(order.refund ? [element('span', { class: 'note' }, `Refund: ${order.refund.state.replaceAll('_', ' ')}`)] : []),
   );
 }
 
@@ -90,6 +139,7 @@ async function open() {
   timer = setInterval(() => void attempt(refresh), 3_000);
 }
 
+find('back').addEventListener('click', () => find('decision').close());
 find('key-form').addEventListener('submit', (event) => {
   event.preventDefault();
   void open();

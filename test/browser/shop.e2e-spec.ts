@@ -1,5 +1,6 @@
 import { type Page } from 'playwright-core';
 import { operator, OPERATOR_KEY, startTestShop, type TestShop } from '../support/test-shop.js';
+import { payoutInReview } from '../support/payout-in-review.js';
 import { until } from '../support/until.js';
 import { DESK, describeInChromium, keepScreenshot } from './in-chromium.js';
 
@@ -138,6 +139,45 @@ describeInChromium('Corner Shop in a browser', (open) => {
 
     await page.getByTestId('tab-orders').click();
     await page.getByText('Refunded to your wallet').waitFor();
+  });
+
+  it('lets the operator decide on a payout that needs a person', async () => {
+    const sam = await shop.pi.createPioneer({ username: 'sam' });
+    const { payoutId, txid } = await payoutInReview(shop, sam);
+    const desk = await open(`${shop.url}/operator`, { viewport: DESK });
+    await desk.getByTestId('operator-key').fill(OPERATOR_KEY);
+    await desk.getByTestId('operator-open').click();
+    const row = desk.locator(`[data-payout="${payoutId}"]`);
+    await row.getByText('cancelled at Pi').waitFor();
+    expect(await row.getByRole('button').allTextContents()).toEqual(['It was paid…', 'Retry…']);
+    await keepScreenshot(desk, 'shop-review');
+
+    await desk.getByTestId(`paid-${payoutId}`).click();
+    expect(await desk.getByTestId('decision-txid').inputValue()).toBe(txid);
+    // Longer than the list takes to be refreshed: what is typed stays.
+    await desk.getByTestId('decision-by').pressSequentially('olu', { delay: 1_100 });
+    await keepScreenshot(desk, 'shop-decision');
+    // Enter decides; it does not go back.
+    await desk.getByTestId('decision-by').press('Enter');
+    await row.getByText('completed').waitFor();
+    expect(await row.getByRole('button').count()).toBe(0);
+    expect((await shop.get(`/api/payouts/${payoutId}`, operator)).body).toMatchObject({ state: 'completed', txid });
+  });
+
+  it('shows the operator why a payout is parked', async () => {
+    const careful = await startTestShop({ DAILY_PAYOUT_LIMIT: '1' });
+    try {
+      const tove = await careful.pi.createPioneer({ username: 'tove' });
+      const id = await careful.buy(tove, 'flat-white', '1.5');
+      await careful.post(`/api/orders/${id}/refund`, undefined, operator);
+      const desk = await open(`${careful.url}/operator`, { viewport: DESK });
+      await desk.getByTestId('operator-key').fill(OPERATOR_KEY);
+      await desk.getByTestId('operator-open').click();
+      await desk.getByTestId('payout').getByText('Parked: the wallet shop may pay 1 Pi in 24 h').waitFor();
+      await keepScreenshot(desk, 'shop-parked');
+    } finally {
+      await careful.dispose();
+    }
   });
 
   it('is easy on the eyes at night', async () => {
