@@ -1,24 +1,10 @@
 import { Body, Catch, Controller, ForbiddenException, Get, Injectable, Post, UseGuards } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter, ExecutionContext, INestApplication, Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, BaseExceptionFilter } from '@nestjs/core';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
-import {
-  PiApp,
-  PiAuthGuard,
-  PiAuthService,
-  PiModule,
-  PiOptional,
-  PiPublic,
-  PiScopes,
-  PiUser,
-  getPioneer,
-  getPiToken,
-} from 'nestjs-pi';
+import { PiAuthGuard, PiModule, PiOptional, PiPublic, PiScopes, PiUser, getPioneer } from 'nestjs-pi';
 import type { PiError, PiModuleOptions, Pioneer } from 'nestjs-pi';
 import { PiEmulator } from 'pi-emulator';
 import { request } from 'node:http';
-import { connect } from 'node:http2';
 import { ADAPTERS, listen } from '../../../../test/support/adapters.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { StagedMe } from '../../../../test/support/staged-me.js';
@@ -271,85 +257,6 @@ describe.each(ADAPTERS)('PiAuthGuard on %s', (_name, Adapter) => {
     client.destroy();
     await eventually(() => pi.aborted === 1);
     expect(pi.calls).toEqual(['cold']);
-    await pi.stop();
-  });
-});
-
-describe('PiAuthGuard with several Pi apps', () => {
-  let mainnet: PiEmulator;
-  beforeAll(async () => {
-    mainnet = await PiEmulator.start({ port: 0, ledgerMs: 'manual', network: 'mainnet' });
-  });
-  afterAll(() => mainnet.stop());
-
-  @Controller()
-  @UseGuards(PiAuthGuard)
-  class Shops {
-    @Get('unnamed')
-    unnamed(@PiUser('uid') uid: string) {
-      return { uid };
-    }
-    @Get('main')
-    @PiApp('main')
-    main(@PiUser('uid') uid: string) {
-      return { uid };
-    }
-    @Get('nobody')
-    @PiApp('nobody')
-    nobody(@PiUser('uid') uid: string) {
-      return { uid };
-    }
-  }
-
-  const status = async (path: string, token: string) =>
-    (await fetch(`${url}/${path}`, { headers: { authorization: `Bearer ${token}` } })).status;
-
-  it.each<[string, boolean]>([
-    ['beside an unnamed one', true],
-    ['alone', false],
-  ])('asks the app that @PiApp names, %s', async (_title, withUnnamed) => {
-    const imports = [
-      PiModule.forRoot({ ...optionsOf(mainnet), name: 'main' }),
-      ...(withUnnamed ? [PiModule.forRoot(optionsOf(emulator))] : []),
-    ];
-    ({ app: running, url } = await listen(ADAPTERS[0][1], { imports, controllers: [Shops] }));
-    running.useLogger(false);
-    const here = await emulator.createPioneer({});
-    const there = await mainnet.createPioneer({});
-    for (const _ of ['cold', 'cached']) {
-      expect(await status('main', there.accessToken)).toBe(200);
-      expect(await status('main', here.accessToken)).toBe(401);
-      expect(await status('unnamed', here.accessToken)).toBe(withUnnamed ? 200 : 500);
-      expect(await status('unnamed', there.accessToken)).toBe(withUnnamed ? 401 : 500);
-      expect(await status('nobody', there.accessToken)).toBe(500);
-    }
-    const service = running.get<PiAuthService>(getPiToken(PiAuthService, 'main'));
-    expect(service.peek(there.accessToken)?.uid).toBe(there.uid);
-    expect(running.get(PiAuthService).forApp('main')).toBe(service);
-  });
-});
-
-describe('PiAuthGuard over HTTP/2', () => {
-  it('a stream that is closed gives up its own check, not those of others on the same connection', async () => {
-    const pi = await StagedMe.start();
-    pi.behaviour = () => 'hold';
-    const imports = [PiModule.forRoot({ apiKey: 'key', network: 'testnet', platformUrl: pi.platformUrl })];
-    const testing = await Test.createTestingModule({ imports, controllers: [Routes] }).compile();
-    running = testing.createNestApplication(new FastifyAdapter({ http2: true } as never));
-    await running.listen(0, '127.0.0.1');
-    const session = connect(await running.getUrl());
-    const open = (token: string) =>
-      session.request({ ':path': '/open-by-default', authorization: `Bearer ${token}` }).on('error', () => undefined);
-    const [leaves, stays] = [open('leaves'), open('stays')];
-    await eventually(() => pi.open === 2);
-    leaves.close();
-    await eventually(() => pi.aborted === 1);
-    const status = new Promise((answered) => stays.once('response', (headers) => answered(headers[':status'])));
-    stays.resume();
-    pi.behaviour = StagedMe.accept;
-    pi.release();
-    expect(await status).toBe(200);
-    session.destroy();
     await pi.stop();
   });
 });

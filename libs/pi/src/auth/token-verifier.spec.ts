@@ -1,9 +1,9 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import { PiAuthService, PiModule, PiTokenRefusedError, PiUnavailableError } from 'nestjs-pi';
-import type { PiAuthOptions, PiModuleOptions } from 'nestjs-pi';
+import { PiUnavailableError } from 'nestjs-pi';
+import type { PiAuthOptions, PiAuthService, PiModuleOptions } from 'nestjs-pi';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../../../test/support/eventually.js';
+import { outcomeOf as outcome, startSignIn } from '../../../../test/support/sign-in.js';
 import { StagedMe } from '../../../../test/support/staged-me.js';
 
 const { accept, refuse } = StagedMe;
@@ -11,18 +11,8 @@ let pi: StagedMe;
 let app: INestApplicationContext;
 let auth: PiAuthService;
 
-async function start(auth_: PiAuthOptions = {}, options: Partial<PiModuleOptions> = {}): Promise<void> {
-  const module = PiModule.forRoot({
-    apiKey: 'key',
-    network: 'testnet',
-    platformUrl: pi.platformUrl,
-    http: { timeoutMs: 2_000, retries: 0 },
-    auth: auth_,
-    ...options,
-  });
-  const testing = await Test.createTestingModule({ imports: [module] }).compile();
-  app = await testing.init();
-  auth = app.get(PiAuthService);
+async function start(options: PiAuthOptions = {}, rest: Partial<PiModuleOptions> = {}): Promise<void> {
+  ({ app, auth } = await startSignIn(pi, options, rest));
 }
 
 beforeEach(async () => {
@@ -32,12 +22,6 @@ afterEach(async () => {
   await app.close();
   await pi.stop();
 });
-
-const outcome = (verification: Promise<unknown>): Promise<unknown> =>
-  verification.then(
-    () => 'accepted',
-    (e) => e,
-  );
 
 describe('a verified token', () => {
   it('is the Pioneer Pi states, and nothing of the token', async () => {
@@ -213,155 +197,5 @@ describe('one check for all who wait', () => {
     for (const error of await all) expect(error).toBeInstanceOf(PiUnavailableError);
     pi.behaviour = accept;
     expect((await auth.verify('cold')).uid).toBe('uid-of-cold');
-  });
-});
-
-describe('a flood of invented tokens', () => {
-  it('makes no more calls at a time than configured, queues no more than configured, and keeps no good token waiting', async () => {
-    await start({ concurrentChecks: 4, queuedChecks: 10 });
-    await auth.verify('good');
-    pi.behaviour = () => 'hold';
-    const flood = Array.from({ length: 1_000 }, (_, i) => outcome(auth.verify(`invented${i}`)));
-    await eventually(() => pi.open === 4);
-    expect(auth.peek('good')?.uid).toBe('uid-of-good');
-    expect((await auth.verify('good')).uid).toBe('uid-of-good');
-    pi.behaviour = refuse;
-    pi.release();
-    const outcomes = await Promise.all(flood);
-    expect(outcomes.filter((error) => error instanceof PiTokenRefusedError)).toHaveLength(14);
-    const busy = outcomes.filter((error) => error instanceof PiUnavailableError);
-    expect(busy).toHaveLength(986);
-    expect(busy[0]).toMatchObject({ reason: 'busy', headers: { 'Retry-After': '1' } });
-    expect(pi.most).toBe(4);
-  });
-
-  it('leaves room again when those who waited give up', async () => {
-    await start({ concurrentChecks: 1, queuedChecks: 1 });
-    pi.behaviour = () => 'hold';
-    const first = auth.verify('first');
-    await eventually(() => pi.open === 1);
-    const gone = new AbortController();
-    const queued = outcome(auth.verify('queued', { signal: gone.signal }));
-    expect(await outcome(auth.verify('one too many'.replaceAll(' ', '_')))).toMatchObject({ reason: 'busy' });
-    gone.abort();
-    await queued;
-    const next = auth.verify('next');
-    pi.behaviour = accept;
-    pi.release();
-    expect([(await first).uid, (await next).uid]).toEqual(['uid-of-first', 'uid-of-next']);
-    expect(pi.calls).toEqual(['first', 'next']);
-  });
-});
-
-describe('while Pi cannot be asked', () => {
-  const down = { status: 500 };
-
-  it.each<[string, object]>([
-    ['an error of Pi', { status: 500 }],
-    ['an error page', { status: 502, body: '<html>', headers: { 'content-type': 'text/html' } }],
-    ['an answer without a user', { status: 200, body: {} }],
-    ['an unexpected status', { status: 418 }],
-    ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }],
-  ])('%s is 503, never a refusal', async (_title, answer) => {
-    pi.behaviour = () => answer as never;
-    await start();
-    const error = await outcome(auth.verify('good'));
-    expect(error).toBeInstanceOf(PiUnavailableError);
-    expect(error).toMatchObject({ headers: { 'Retry-After': expect.stringMatching(/^\d+$/) } });
-  });
-
-  it('is asked no more after five failures in a row, then once in two seconds', async () => {
-    pi.behaviour = () => down;
-    await start();
-    for (let i = 0; i < 20; i += 1) expect(await outcome(auth.verify(`t${i}`))).toBeInstanceOf(PiUnavailableError);
-    expect(pi.calls).toHaveLength(5);
-    const error = await outcome(auth.verify('another'));
-    expect(error).toMatchObject({
-      reason: 'circuit_open',
-      headers: { 'Retry-After': expect.stringMatching(/^[12]$/) },
-    });
-    pi.behaviour = accept;
-    const pioneer = await eventually(() => auth.verify('another').catch(() => undefined));
-    expect(pioneer?.uid).toBe('uid-of-another');
-    expect(pi.calls).toHaveLength(6);
-  });
-
-  it('is not asked by a crowd while one call tries whether Pi is back', async () => {
-    pi.behaviour = () => down;
-    await start();
-    for (let i = 0; i < 5; i += 1) await outcome(auth.verify(`t${i}`));
-    pi.behaviour = () => 'hold';
-    await eventually(async () => {
-      void outcome(auth.verify('probe'));
-      return pi.open === 1;
-    });
-    const crowd = await Promise.all(Array.from({ length: 100 }, (_, i) => outcome(auth.verify(`c${i}`))));
-    expect(new Set(crowd.map((error) => (error as PiUnavailableError).reason))).toEqual(new Set(['circuit_open']));
-    expect(pi.open).toBe(1);
-    pi.behaviour = accept;
-    pi.release();
-    await eventually(() => auth.peek('probe') !== undefined);
-    expect((await auth.verify('c1')).uid).toBe('uid-of-c1');
-  });
-
-  it('a refusal is an answer: any number of them leaves the circuit closed', async () => {
-    pi.behaviour = refuse;
-    await start();
-    for (let i = 0; i < 20; i += 1) await outcome(auth.verify(`bad${i}`));
-    expect(pi.calls).toHaveLength(20);
-  });
-
-  it('callers who give up are no failures: any number of them leaves the circuit closed', async () => {
-    pi.behaviour = () => 'hold';
-    await start();
-    for (let i = 1; i <= 8; i += 1) {
-      const gone = new AbortController();
-      const one = outcome(auth.verify(`t${i}`, { signal: gone.signal }));
-      await eventually(() => pi.calls.length === i);
-      gone.abort();
-      await one;
-    }
-    pi.behaviour = accept;
-    expect((await auth.verify('good')).uid).toBe('uid-of-good');
-  });
-
-  it('429 silences us at once, for as long as Pi asks', async () => {
-    pi.behaviour = () => ({ status: 429, headers: { 'retry-after': '1' } });
-    await start();
-    const silencedAt = Date.now();
-    expect(await outcome(auth.verify('first'))).toMatchObject({ reason: 'rate_limited' });
-    expect(await outcome(auth.verify('second'))).toMatchObject({ reason: 'circuit_open' });
-    pi.behaviour = accept;
-    await eventually(() => auth.verify('second').catch(() => undefined));
-    expect(Date.now() - silencedAt).toBeGreaterThan(900);
-    expect(pi.calls).toEqual(['first', 'second']);
-  });
-
-  it('a token verified within staleIfErrorMs is honoured, without asking for each request', async () => {
-    await start({ cacheMs: 20, staleIfErrorMs: 60_000 });
-    const pioneer = await auth.verify('good');
-    pi.behaviour = () => down;
-    await eventually(() => auth.peek('good') === undefined);
-    expect(await auth.verify('good')).toBe(pioneer);
-    expect(auth.peek('good')).toBe(pioneer);
-    expect(await outcome(auth.verify('unknown'))).toBeInstanceOf(PiUnavailableError);
-  });
-
-  it('a token verified longer ago than staleIfErrorMs is not', async () => {
-    await start({ cacheMs: 10, staleIfErrorMs: 50 });
-    await auth.verify('good');
-    pi.behaviour = () => down;
-    await sleep(60);
-    expect(await outcome(auth.verify('good'))).toBeInstanceOf(PiUnavailableError);
-  });
-
-  it('a token Pi refuses is not honoured any more, even if Pi fails afterwards', async () => {
-    await start({ cacheMs: 10, staleIfErrorMs: 60_000, negativeCacheMs: 0 });
-    await auth.verify('revoked');
-    pi.behaviour = refuse;
-    await eventually(() => auth.peek('revoked') === undefined);
-    expect(await outcome(auth.verify('revoked'))).toBeInstanceOf(PiTokenRefusedError);
-    pi.behaviour = () => down;
-    expect(await outcome(auth.verify('revoked'))).toBeInstanceOf(PiUnavailableError);
   });
 });

@@ -1,0 +1,30 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { PiAuthService, PiModule } from 'nestjs-pi';
+import type { PiAuthOptions, PiModuleOptions } from 'nestjs-pi';
+import type { StagedMe } from './staged-me.js';
+
+/** An app that only signs in, against a staged `/me`. */
+export async function startSignIn(
+  pi: StagedMe,
+  auth: PiAuthOptions = {},
+  options: Partial<PiModuleOptions> = {},
+): Promise<{ app: INestApplicationContext; auth: PiAuthService }> {
+  const module = PiModule.forRoot({
+    apiKey: 'key',
+    network: 'testnet',
+    platformUrl: pi.platformUrl,
+    http: { timeoutMs: 2_000, retries: 0 },
+    auth,
+    ...options,
+  });
+  const app = await (await Test.createTestingModule({ imports: [module] }).compile()).init();
+  return { app, auth: app.get(PiAuthService) };
+}
+
+/** `'accepted'`, or the error. */
+export const outcomeOf = (verification: Promise<unknown>): Promise<unknown> =>
+  verification.then(
+    () => 'accepted',
+    (error: unknown) => error,
+  );
