@@ -70,6 +70,10 @@ describe('Corner Shop over HTTP', () => {
           '/pi_payment/approve',
         ]),
       );
+      expect(body.paths['/pi_payment/complete'].post.requestBody.content['application/json'].schema.required).toEqual([
+        'paymentId',
+        'transactionId',
+      ]);
     });
 
     it('says that it is well, and that it is not when Pi is away', async () => {

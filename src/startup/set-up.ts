@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { ValidationPipe } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import { addPiAuth } from 'nestjs-pi/swagger';
+import { addPiAuth, addPiPayments } from 'nestjs-pi/swagger';
 import { shopConfig, type ShopConfig } from '../config/shop.config.js';
 
 /** What the app needs beyond its modules: pipes, static files, `/docs`. */
@@ -19,5 +19,5 @@ export function setUp(app: NestExpressApplication): void {
     .setVersion('0.1.0')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Operator-Key' }, 'operator')
     .build();
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, description));
+  SwaggerModule.setup('docs', app, () => addPiPayments(SwaggerModule.createDocument(app, description)));
 }

@@ -16,8 +16,8 @@ interface RawRequest {
 }
 
 /** Rule 1. */
-const ID = /^[A-Za-z0-9]{20,64}$/;
-const TXID = /^[0-9a-f]{64}$/;
+export const PAYMENT_ID = /^[A-Za-z0-9]{20,64}$/;
+export const TXID = /^[0-9a-f]{64}$/;
 const MOST_BYTES = 16 * 1024;
 
 /**
@@ -40,7 +40,7 @@ export class PaymentCallbackPipe implements PipeTransform<RawRequest, PaymentCal
   }
 
   private read({ paymentId, transactionId, accessToken, error }: Record<string, unknown>): PaymentCallback {
-    if (typeof paymentId !== 'string' || !ID.test(paymentId)) {
+    if (typeof paymentId !== 'string' || !PAYMENT_ID.test(paymentId)) {
       throw wrong('"paymentId" is the identifier of a payment: 20 to 64 letters and digits.');
     }
     const txid = transactionId ?? undefined;

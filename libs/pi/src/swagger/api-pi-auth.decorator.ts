@@ -5,7 +5,8 @@ import {
   ApiServiceUnavailableResponse,
   ApiUnauthorizedResponse,
 } from '@nestjs/swagger';
-import type { ApiResponseOptions, DocumentBuilder } from '@nestjs/swagger';
+import type { DocumentBuilder } from '@nestjs/swagger';
+import { errorSchema, header } from './error-answers.js';
 
 /** What the security scheme is called in the document. */
 export const PI_SECURITY = 'pi';
@@ -30,21 +31,21 @@ export function ApiPiAuth({ scopes = [] }: ApiPiAuthOptions = {}): ClassDecorato
     ApiUnauthorizedResponse({
       description: 'No access token, or Pi refuses it: sign in with `Pi.authenticate()` and send its `accessToken`.',
       headers: { 'WWW-Authenticate': header('`Bearer`, with `error="invalid_token"` when a token was sent.') },
-      ...errorBody('PI_TOKEN_REFUSED'),
+      schema: errorSchema('PI_TOKEN_REFUSED'),
     }),
     ...(scopes.length > 0
       ? [
           ApiForbiddenResponse({
             description: `The Pioneer has not granted: ${scopes.join(', ')}.`,
             headers: { 'WWW-Authenticate': header('`Bearer error="insufficient_scope"`, with the scopes missing.') },
-            ...errorBody('PI_SCOPE_MISSING'),
+            schema: errorSchema('PI_SCOPE_MISSING'),
           }),
         ]
       : []),
     ApiServiceUnavailableResponse({
       description: 'Pi cannot be asked at the moment: neither yes nor no. The same request may succeed later.',
       headers: { 'Retry-After': header('Seconds to wait.') },
-      ...errorBody('PI_UNAVAILABLE'),
+      schema: errorSchema('PI_UNAVAILABLE'),
     }),
   );
 }
@@ -64,22 +65,4 @@ export function addPiAuth(builder: DocumentBuilder): DocumentBuilder {
     },
     PI_SECURITY,
   );
-}
-
-function header(description: string) {
-  return { description, schema: { type: 'string' as const } };
-}
-
-function errorBody(errorCode: string): Pick<ApiResponseOptions & { schema: object }, 'schema'> {
-  return {
-    schema: {
-      type: 'object',
-      required: ['statusCode', 'errorCode', 'message'],
-      properties: {
-        statusCode: { type: 'integer' },
-        errorCode: { type: 'string', example: errorCode },
-        message: { type: 'string' },
-      },
-    },
-  };
 }
