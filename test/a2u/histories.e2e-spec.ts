@@ -183,6 +183,8 @@ const histories: readonly History[] = [
       const app = await stage.instance();
       stage.close(8);
       stage.adversary.onSubmit({ answer: 'lost' });
+      // Posting it again would tell that it has applied.
+      stage.adversary.onSubmit({ apply: 'never', answer: 'lost', times: 50 });
       await stage.pay(app);
       stage.adversary.replicas({ path: stage.path, lags: [4], pick: 'cycle' });
       await stage.posted(1);
@@ -273,7 +275,7 @@ const histories: readonly History[] = [
       const other = await stage.instance();
       await stage.settle(other);
       pause.resume();
-      await stage.linger(() => stage.world.pi.payments().length > 1);
+      await stage.linger(() => stage.world.pi.payments().length > 1, 10_000);
       await app.stop();
       const next = await stage.pay(other, 'order-2');
       await stage.settleUntil(async () => (await other.payouts.get(next.id))!.state === 'completed');

@@ -1,5 +1,5 @@
 import type { Payout } from 'nestjs-pi';
-import type { LaneParts } from '../../libs/pi/src/a2u/lane-parts.js';
+import type { LaneParts, LaneSettings } from '../../libs/pi/src/a2u/lane-parts.js';
 import { ALL_RULES, type RuleSwitches } from '../../libs/pi/src/a2u/rule-switches.js';
 import { createPostgres, run } from '../support/database.js';
 import { until } from '../support/until.js';
@@ -51,8 +51,8 @@ export class Stage {
     return this.#payout!.id;
   }
 
-  instance(onStep?: LaneParts['onStep']): Promise<Instance> {
-    return this.world.instance({ inside: { rules: this.rules, ...(onStep && { onStep }) } });
+  instance(onStep?: LaneParts['onStep'], settings: Partial<LaneSettings> = {}): Promise<Instance> {
+    return this.world.instance({ inside: { rules: this.rules, settings, ...(onStep && { onStep }) } });
   }
 
   /** An instance that stands still at a step, the `count`th time it comes there. */
@@ -62,11 +62,13 @@ export class Stage {
     let reach = () => {};
     const reached = new Promise<void>((resolve) => (reach = resolve));
     const going = new Promise<void>((resolve) => (resume = resolve));
-    const app = await this.instance(async (at) => {
+    const stand = async (at: string) => {
       if (at !== step || --left !== 0) return;
       reach();
       await going;
-    });
+    };
+    // It is not to notice by itself that its lease was taken from it.
+    const app = await this.instance(stand, { leaseMs: 60_000 });
     return { app, pause: { reached, resume } };
   }
 
