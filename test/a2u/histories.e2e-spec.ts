@@ -30,7 +30,9 @@ async function foreignThenUnseen(stage: Stage): Promise<Complaint> {
 
 /** Attempt `n` is at core; it applies, and the listings are a ledger behind while the account is not. */
 async function unseen(stage: Stage, app: Awaited<ReturnType<Stage['instance']>>, n: number): Promise<Complaint> {
-  await stage.attempts(app, n);
+  const { attempts } = await stage.attempts(app, n);
+  // Posting it again would tell that it has applied.
+  stage.adversary.onSubmit({ hash: attempts[n - 1]!.hash, apply: 'never', answer: 'lost', times: 50 });
   await stage.posted(n);
   stage.adversary.replicas({ path: `${stage.path}/transactions`, lags: [1], pick: 'cycle' });
   stage.close();
@@ -225,6 +227,7 @@ const histories: readonly History[] = [
     play: async (stage) => {
       const app = await stage.instance();
       stage.adversary.onSubmit({ apply: 2, answer: 'lost' });
+      stage.adversary.onSubmit({ apply: 'never', answer: 'lost', times: 50 });
       await stage.pay(app);
       await stage.posted(1);
       await app.payouts.cancel(stage.id);

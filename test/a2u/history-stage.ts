@@ -52,7 +52,9 @@ export class Stage {
   }
 
   instance(onStep?: LaneParts['onStep'], settings: Partial<LaneSettings> = {}): Promise<Instance> {
-    return this.world.instance({ inside: { rules: this.rules, settings, ...(onStep && { onStep }) } });
+    return this.world.instance({
+      inside: { rules: this.rules, settings: { backoffMs: 120, ...settings }, ...(onStep && { onStep }) },
+    });
   }
 
   /** An instance that stands still at a step, the `count`th time it comes there. */
