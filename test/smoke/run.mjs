@@ -1,6 +1,6 @@
 // Jest compiles everything to CommonJS and hides packaging faults. So: pack both libraries, install the tarballs into
 // an empty project with each supported Nest major, and use them in plain Node as a stranger would.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,8 +9,11 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'nestjs-pi-smoke-'));
-const run = (cwd, command, ...args) =>
-  execFileSync(command, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'] }).toString();
+function run(cwd, command, ...args) {
+  const { status, stdout } = spawnSync(command, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${[command, ...args].join(' ')} failed in ${cwd}:\n${stdout}`);
+  return stdout;
+}
 
 /** What a consumer installs beside the tarballs, by Nest major. */
 const majors = {

@@ -1,5 +1,5 @@
 import { createParamDecorator } from '@nestjs/common';
-import type { ExecutionContext } from '@nestjs/common';
+import type { ExecutionContext, PipeTransform, Type } from '@nestjs/common';
 import { getPioneer } from './kept-pioneer.js';
 import type { Pioneer } from './pioneer.js';
 
@@ -11,7 +11,14 @@ import type { Pioneer } from './pioneer.js';
  * me(@PiUser() pioneer: Pioneer) {}
  * orders(@PiUser('uid') uid: string) {}
  */
-export const PiUser = createParamDecorator((key: keyof Pioneer | undefined, context: ExecutionContext) => {
-  const pioneer = getPioneer(context);
-  return key === undefined ? pioneer : pioneer?.[key];
-});
+export const PiUser: PiUserDecorator = createParamDecorator(
+  (key: keyof Pioneer | undefined, context: ExecutionContext) => {
+    const pioneer = getPioneer(context);
+    return key === undefined ? pioneer : pioneer?.[key];
+  },
+);
+
+/** Written out because the type that Nest infers names what only one of its majors exports. */
+type PiUserDecorator = (
+  ...keyOrPipes: (keyof Pioneer | Type<PipeTransform> | PipeTransform | undefined)[]
+) => ParameterDecorator;
