@@ -16,7 +16,7 @@ import {
 } from '@nestjs/microservices';
 import type { ClientGrpc, ClientProxy, MicroserviceOptions } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
-import { headers } from 'nats';
+import { headers } from '@nats-io/transport-node';
 import { PiAuthGuard, PiAuthService, PiModule, PiScopes, PiUser } from 'nestjs-pi';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
