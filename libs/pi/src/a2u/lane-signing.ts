@@ -1,4 +1,3 @@
-import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import { answerMeans, outcomeOf } from './chain-answer.rules.js';
 import type { WalletReading } from './chain-reader.js';
 import { handOver } from './hand-over.js';
@@ -6,17 +5,10 @@ import type { PayoutDecision, SigningReason } from './payout.decision.js';
 import type { Evidence, PiView } from './payout.evidence.js';
 import type { PayoutRecord, SignedAttempt } from './payout-record.js';
 import { decide, isDead, mayCancelUnread, successOfOurs } from './payout.rules.js';
-import { signPayout } from './payout-transaction.js';
+import { LaneHaltedError } from './lane-errors.js';
 import { type ReviewReason, REVIEW_REASONS } from './review-reasons.js';
+import { signAttempt } from './sign-attempt.js';
 import type { Tenure } from './tenure.js';
-
-/** No payout of this wallet can be signed before somebody changes something. */
-export class LaneHaltedError extends Error {
-  override readonly name = 'LaneHaltedError';
-}
-
-/** Reserve of an account: so many entries of the ledger's base reserve, plus its subentries. */
-const ACCOUNT_ENTRIES = 2n;
 
 /** The one payout of a wallet whose turn it is: gathers its evidence, asks the rules, acts. */
 export class LaneSigning {
@@ -167,30 +159,10 @@ export class LaneSigning {
   // ── signing and sending ──
 
   async #sign(payout: PayoutRecord, sequence: bigint, maxTime: number, why: SigningReason, reading: WalletReading) {
-    const { chain, fees, store, parts, call } = this.t;
-    const previous = payout.attempts.at(-1);
-    const fee = why === 'fee' ? await fees.raised(previous!.fee, call) : await fees.fee(call);
-    const anchor = await chain.anchor();
-    const reserve = (ACCOUNT_ENTRIES + BigInt(reading.subentries)) * anchor.baseReserve;
-    if (why !== 'fee' && reading.balance < payout.stroops + fee + reserve)
-      return this.#park(payout, `the wallet ${parts.wallet.name} holds too little for it`);
-
-    const { wallet, passphrase } = parts;
-    const plan = {
-      passphrase,
-      wallet: wallet.address,
-      destination: payout.destination!,
-      stroops: payout.stroops,
-      identifier: payout.identifier!,
-      sequence,
-      maxTime,
-      fee,
-    };
-    const signed = await signPayout(plan, wallet.signer);
-    const number = payout.attempts.length + 1;
-    const attempt: SignedAttempt = { ...signed, number, sequence, maxTime, fee, anchor };
+    const attempt = await signAttempt(this.t, payout, { sequence, maxTime, why, reading });
+    if (!attempt) return this.#park(payout, `the wallet ${this.t.parts.wallet.name} holds too little for it`);
     await this.t.step('attempt_signed', payout);
-    const committed = await store.insertAttempt(payout, attempt, why);
+    const committed = await this.t.store.insertAttempt(payout, attempt, why);
     await this.t.step('attempt_committed', committed);
     await this.#post(committed);
   }
@@ -324,9 +296,4 @@ export class LaneSigning {
 /** Of a payout with so many attempts: another attempt is another life. */
 function lifeOf({ id, attempts }: PayoutRecord): string {
   return `${id}:${attempts.length}`;
-}
-
-/** Nothing is wrong that waiting does not mend. */
-export function isPassing(error: unknown): boolean {
-  return error instanceof PiUnavailableError || (error as Error | undefined)?.name === 'StaleHorizonError';
 }

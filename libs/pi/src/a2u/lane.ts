@@ -3,7 +3,8 @@ import { acquireLease, type Lease, releaseLease, renewLease } from '../ledger/le
 import { LaneFinishing } from './lane-finishing.js';
 import type { LaneParts } from './lane-parts.js';
 import { LanePreparing } from './lane-preparing.js';
-import { isPassing, LaneHaltedError, LaneSigning } from './lane-signing.js';
+import { isPassing, LaneHaltedError } from './lane-errors.js';
+import { LaneSigning } from './lane-signing.js';
 import { LeaseLostError, PayoutMovedError } from './lane-store.js';
 import { Tenure } from './tenure.js';
 import { Wake } from './wake.js';

@@ -1,0 +1,12 @@
+import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
+import { StaleHorizonError } from './chain-reader.js';
+
+/** No payout of this wallet can be signed before somebody changes something. */
+export class LaneHaltedError extends Error {
+  override readonly name = 'LaneHaltedError';
+}
+
+/** Nothing is wrong that waiting does not mend. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof PiUnavailableError || error instanceof StaleHorizonError;
+}
