@@ -42,10 +42,15 @@ describeInChromium('A client that follows pi-sdk-js, against PiPaymentsControlle
     await page.getByText('Payment complete').waitFor();
     const paymentId = paymentOf('sam')?.identifier;
     await until(async () => (await answers(page)).some(({ answer }) => answer.status === 'delivered'));
-    expect(await answers(page)).toEqual([
-      { route: 'approve', answer: expect.objectContaining({ paymentId, status: 'approved' }) },
-      { route: 'complete', answer: { paymentId, status: expect.stringMatching(/^(completed|delivered)$/) } },
-    ]);
+    // On a busy machine the SDK asks again before the first answer is there: as often as it likes, and always these two.
+    const heard = await answers(page);
+    expect([...new Set(heard.map(({ route }) => route))]).toEqual(['approve', 'complete']);
+    for (const { route, answer } of heard) {
+      const status = route === 'approve' ? /^(approved|completing|completed|delivered)$/ : /^(completed|delivered)$/;
+      expect(answer).toEqual({ paymentId, status: expect.stringMatching(status) });
+    }
+    expect(heard[0]?.answer.status).toBe('approved');
+    expect(shop.pi.journal({ method: 'POST', path: `/v2/payments/${paymentId}/complete` })).toHaveLength(1);
     expect(await problems(page)).toEqual([]);
     expect(await ordersOf('sam')).toEqual([expect.objectContaining({ status: 'delivered' })]);
   });
