@@ -1,4 +1,5 @@
 import { createParamDecorator, type ExecutionContext, type PipeTransform } from '@nestjs/common';
+import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import { PaymentCallbackError } from './payment-callback.error.js';
 
 /** What a body may hold. Everything else in it is ignored: payment facts come from Pi, money facts from the chain (rule 2). */
@@ -35,6 +36,7 @@ export class PaymentCallbackPipe implements PipeTransform<RawRequest, PaymentCal
     if (isTooLarge(headers, body)) {
       throw new PaymentCallbackError(413, 'PI_PAYLOAD_TOO_LARGE', `The body is larger than ${MOST_BYTES} bytes.`);
     }
+    if (body === undefined && isAnnounced(headers)) throw new PiConfigurationError([UNPARSED]);
     if (typeof body !== 'object' || body === null || Array.isArray(body)) throw wrong('The body is a JSON object.');
     return this.read(body as Record<string, unknown>);
   }
@@ -50,7 +52,7 @@ export class PaymentCallbackPipe implements PipeTransform<RawRequest, PaymentCal
     return {
       paymentId,
       ...(txid !== undefined && { txid: txid as string }),
-      ...(typeof accessToken === 'string' && { accessToken }),
+      ...(typeof accessToken === 'string' && accessToken !== '' && { accessToken }),
       error: textOf(error),
     };
   }
@@ -69,8 +71,22 @@ export const Callback = (needs: { txid: boolean } = { txid: false }): ParameterD
 /** By what was announced, and by what arrived: a chunked body announces nothing. */
 function isTooLarge(headers: RawRequest['headers'], body: unknown): boolean {
   if (Number(headers['content-length'] ?? 0) > MOST_BYTES) return true;
-  return body !== undefined && Buffer.byteLength(JSON.stringify(body)) > MOST_BYTES;
+  try {
+    return body !== undefined && Buffer.byteLength(JSON.stringify(body)) > MOST_BYTES;
+  } catch {
+    // Nested deeper than the stack.
+    return true;
+  }
 }
+
+function isAnnounced(headers: RawRequest['headers']): boolean {
+  return Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
+}
+
+const UNPARSED = {
+  problem: 'PiPaymentsController got a request whose JSON body nobody has parsed',
+  fix: 'leave the body parser on (NestFactory.create without `bodyParser: false`), or use one that reads application/json for these routes',
+};
 
 /** `{}` is what most errors of a browser become in JSON. */
 function textOf(error: unknown): string {

@@ -29,14 +29,22 @@ const CHAIN: Partial<Record<PiChainErrorCode, string>> = {
 
 /** The same error without what only the owner may know. A payment unknown, another app's or no U2A payment: all alike. */
 export function forStrangers(error: unknown): unknown {
-  if (isNotOurs(error)) {
-    return new PaymentCallbackError(404, 'PI_PAYMENT_NOT_FOUND', 'This app has no such payment.');
-  }
+  if (isNotOurs(error)) return noSuchPayment();
   if (error instanceof PiChainError) return scrubbed(error, CHAIN[error.code] ?? 'The chain cannot be read.');
   if (error instanceof PiPaymentMismatchError) return scrubbed(error, 'The payment is in no state for this.');
   if (error instanceof PiPaymentRefusedError) return scrubbed(error, 'The payment is refused.');
   if (error instanceof PiApiError) return scrubbed(error, 'Pi does not do this.');
   return error;
+}
+
+/** For somebody with a token: what is not theirs looks like what does not exist; of their own they read everything. */
+export function forPioneers(error: unknown): unknown {
+  const isForeign = error instanceof PiPaymentMismatchError && error.field === 'uid';
+  return isForeign || isNotOurs(error) ? noSuchPayment() : error;
+}
+
+function noSuchPayment(): PaymentCallbackError {
+  return new PaymentCallbackError(404, 'PI_PAYMENT_NOT_FOUND', 'This app has no such payment.');
 }
 
 function scrubbed(error: PiError, message: string): PaymentCallbackError {

@@ -1,4 +1,4 @@
-import { Controller, Headers, HttpCode, Inject, Post, type Type } from '@nestjs/common';
+import { Controller, Headers, HttpCode, Inject, Post, VERSION_NEUTRAL, type Type } from '@nestjs/common';
 import { bearerToken } from '../auth/bearer.js';
 import { PiAuthService } from '../auth/pi-auth.service.js';
 import type { Pioneer } from '../auth/pioneer.js';
@@ -8,7 +8,7 @@ import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import { getPiToken } from '../pi.tokens.js';
 import { Callback, type PaymentCallback } from './payment-callback.body.js';
-import { forStrangers } from './payment-callback.error.js';
+import { forPioneers, forStrangers } from './payment-callback.error.js';
 import { ASK_PI } from './payment-calls.js';
 import type { PiPaymentState } from './payment-state.js';
 import { PaymentsService } from './payments.service.js';
@@ -45,7 +45,8 @@ export class PiPaymentsController {
   ): Promise<PiPaymentAnswer> {
     const token = accessToken ?? bearerToken(authorization);
     if (token === undefined) throw new PiTokenRefusedError('missing');
-    return answer(await this.payments.approve(paymentId, await this.verified(token)));
+    const pioneer = await this.verified(token);
+    return telling(forPioneers, () => this.payments.approve(paymentId, pioneer));
   }
 
   /** 2xx once Pi has completed it; `completed` while the delivery is still to come (rule 4). */
@@ -95,7 +96,8 @@ export function paymentsController(app: string | undefined, path = DEFAULT_PATH)
     static readonly [PI_APP] = app ?? '';
   }
   Object.defineProperty(MountedPaymentsController, 'name', { value: PiPaymentsController.name });
-  Controller(path)(MountedPaymentsController);
+  // Pi's packages know of no versions: neither a path nor a header.
+  Controller({ path, version: VERSION_NEUTRAL })(MountedPaymentsController);
   // Where the guard is an APP_GUARD: these routes check by themselves what has to be checked.
   PiPublic()(MountedPaymentsController);
   Inject(getPiToken(PaymentsService, app))(MountedPaymentsController, undefined, 0);
@@ -108,11 +110,18 @@ export function piAppOf(controller: unknown): string | undefined {
   return typeof controller === 'function' ? (controller as { [PI_APP]?: string })[PI_APP] : undefined;
 }
 
-async function anonymously(work: () => Promise<PiPaymentRecord>): Promise<PiPaymentAnswer> {
+function anonymously(work: () => Promise<PiPaymentRecord>): Promise<PiPaymentAnswer> {
+  return telling(forStrangers, work);
+}
+
+async function telling(
+  whom: (error: unknown) => unknown,
+  work: () => Promise<PiPaymentRecord>,
+): Promise<PiPaymentAnswer> {
   try {
     return answer(await work());
   } catch (error) {
-    throw forStrangers(error);
+    throw whom(error);
   }
 }
 
