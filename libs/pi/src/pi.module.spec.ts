@@ -69,7 +69,7 @@ describe('PiModule', () => {
         queuedChecks: 1_000,
         staleIfErrorMs: 0,
       },
-      payments: { abandonAfterMs: 600_000, sweepMs: 2_000 },
+      payments: { abandonAfterMs: 600_000, handlerMs: 30_000, sweepMs: 2_000 },
       wallets: [],
     });
   });

@@ -65,6 +65,11 @@ export interface PiPaymentsOptions {
    * client has brought it up as incomplete and the chain shows that nothing was paid. Default: 600,000 (10 minutes).
    */
   abandonAfterMs?: number;
+  /**
+   * Milliseconds after which a handler that has not answered counts as failed: its transaction is rolled back, and it is
+   * called again. Of an `approve` handler at most 10,000 are waited for. Default: 30,000.
+   */
+  handlerMs?: number;
   /** Milliseconds between two looks of the reconciler for what is due. Default: 2,000. */
   sweepMs?: number;
 }

@@ -52,6 +52,11 @@ export class LedgerConnection {
     }
   }
 
+  /** Whoever still holds the client can do nothing with it: the connection is closed instead of being given back for use. */
+  drop(): void {
+    this.#lost ??= new Error('its work was given up');
+  }
+
   release(): void {
     (this.client as EventfulClient).off?.('error', this.#onError);
     this.client.release(this.#lost !== undefined);

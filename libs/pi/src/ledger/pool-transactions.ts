@@ -1,4 +1,5 @@
 import type { PiPoolClient } from '../pi.ports.js';
+import { AbandonedWork } from './abandoned-work.js';
 import { acquire, type LedgerSource } from './ledger-source.js';
 import { abortedByCaller } from './ledger-errors.js';
 import type { TimedRunner } from './timed-query.js';
@@ -34,6 +35,7 @@ export function poolTransactions(source: LedgerSource, whose: keyof typeof BEGIN
         return result;
       } catch (error) {
         await connection.rollback(statementMs);
+        if (error instanceof AbandonedWork) connection.drop();
         throw error;
       } finally {
         connection.release();

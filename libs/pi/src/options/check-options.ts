@@ -24,6 +24,7 @@ const AUTH: Record<string, NumberRule> = {
 
 const PAYMENTS: Record<string, NumberRule> = {
   abandonAfterMs: { min: 1_000, unit: 'milliseconds' },
+  handlerMs: { min: 100, max: 240_000, unit: 'milliseconds' },
   sweepMs: { min: 10, max: 60_000, unit: 'milliseconds' },
 };
 

@@ -23,7 +23,7 @@ const auth: Required<Omit<PiAuthOptions, 'store'>> = {
   staleIfErrorMs: 0,
 };
 
-const payments: Required<PiPaymentsOptions> = { abandonAfterMs: 10 * 60_000, sweepMs: 2_000 };
+const payments: Required<PiPaymentsOptions> = { abandonAfterMs: 10 * 60_000, handlerMs: 30_000, sweepMs: 2_000 };
 
 /** Fills in the defaults. */
 export function resolveOptions<H>(given: PiModuleOptions<H>, app = ''): PiResolvedOptions<H> {

@@ -10,12 +10,16 @@ import type { JournaledPaymentFlow, PiApproveOptions } from './payment-flow.js';
 import type { PaymentParts } from './payment-parts.js';
 import { listPayments } from './payment-listing.js';
 import { PaymentReconciler } from './payment-reconciler.js';
+import type { PiPaymentState } from './payment-state.js';
 import { toPaymentRecord, type PaymentRow } from './payment-row.js';
 import { isNotFound, isNotIt } from './payment-transactions.js';
 import type { PiPaymentFilter, PiPaymentPage, PiPaymentRecord, PiPaymentResolution } from './pi-payment-record.js';
 import { toPlainRecord } from './plain-record.js';
 import { SingleFlight } from './single-flight.js';
 import { untilAborted } from './until-aborted.js';
+
+/** States in which no money may have moved. */
+const UNPAID: ReadonlySet<PiPaymentState> = new Set(['seen', 'approving', 'cancelled', 'refused']);
 
 type Options = { readonly signal?: AbortSignal | undefined };
 
@@ -112,6 +116,7 @@ export class JournaledPayments implements JournaledPaymentFlow, OnApplicationBoo
       );
     }
     await this.parts.transactions.verify(dto, paidBy);
+    await this.#completion.tellPiAnyway(dto, paidBy);
     return this.parts.journal.overrule(row.id, paidBy, by);
   }
 
@@ -127,12 +132,12 @@ export class JournaledPayments implements JournaledPaymentFlow, OnApplicationBoo
       case 'completed':
       case 'delivered':
         return now;
+      case 'seen':
+      case 'approving':
       case 'cancelled':
       case 'refused':
         await this.#paidAnyway(now, dto, txid);
         throw wrongState(id, 'approved', now.state);
-      case 'seen':
-      case 'approving':
       case 'approved':
       case 'completing':
       case 'needs_review':
@@ -143,22 +148,24 @@ export class JournaledPayments implements JournaledPaymentFlow, OnApplicationBoo
   }
 
   /** Rule 8: what should not have been paid, and was. */
-  async #paidAnyway(row: PaymentRow, dto: PaymentDto, txid: string): Promise<void> {
+  async #paidAnyway(row: PaymentRow, dto: PaymentDto, txid: string): Promise<PaymentRow> {
+    if (row.resolution) return row;
     try {
       await this.parts.transactions.verify(dto, txid, 0);
     } catch (error) {
-      if (isNotFound(error) || isNotIt(error)) return;
+      if (isNotFound(error) || isNotIt(error)) return row;
       throw error;
     }
-    if (row.resolution) return;
-    await this.#completion.giveToReview(row, `it was paid by transaction ${txid}, although ${row.state}`);
+    return this.#completion.giveToReview(row, `it was paid by transaction ${txid}, although ${row.state}`);
   }
 
   /** Rule 6. */
   async #recover(id: string, txid: string | undefined): Promise<PaymentRow> {
     const { journal, times } = this.parts;
     const { row, dto } = await this.#fresh(await this.#known(id, txid));
-    const now = await this.#completion.follow(row, dto);
+    const followed = await this.#completion.follow(row, dto);
+    const now =
+      txid !== undefined && UNPAID.has(followed.state) ? await this.#paidAnyway(followed, dto, txid) : followed;
     if (now.state !== 'seen' && now.state !== 'approving' && now.state !== 'approved') return now;
     if (now.state === 'approved' && txid !== undefined) {
       try {

@@ -1,9 +1,12 @@
+import { Logger } from '@nestjs/common';
 import type { Pioneer } from '../auth/pioneer.js';
 import type { PiAmountLike } from '../chain/pi-amount.js';
 import { PiApiError } from '../errors/pi-api-error.js';
 import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import { PiPaymentMismatchError } from '../errors/pi-payment-mismatch-error.js';
 import { PiPaymentRefusedError } from '../errors/pi-payment-refused-error.js';
+import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
+import { withDeadline } from '../ledger/deadline.js';
 import { checkAmount, checkOwner, wrongState } from './payment-checks.js';
 import type { PaymentCompletion } from './payment-completion.js';
 import { TELL_PI } from './payment-calls.js';
@@ -11,8 +14,13 @@ import { isCancelled } from './payment-decision.js';
 import type { PaymentParts } from './payment-parts.js';
 import { toPayment, type PaymentRow } from './payment-row.js';
 
+/** The SDK asks about every 10 s, and the wallet waits for 60 s. */
+const LONGEST_ASK_MS = 10_000;
+
 /** From a Pioneer's wish to pay to Pi's approval. */
 export class PaymentApproval {
+  readonly #logger = new Logger('PiPayments');
+
   constructor(
     private readonly parts: PaymentParts,
     private readonly completion: PaymentCompletion,
@@ -66,13 +74,24 @@ export class PaymentApproval {
   private async ask(row: PaymentRow, pioneer: Pioneer, given?: PiAmountLike): Promise<void> {
     const handler = this.parts.handlers.get('approve');
     try {
-      const amount = handler ? (await handler(toPayment(row), pioneer))?.amount : given;
+      const amount = handler
+        ? (await this.inTime(row.id, async () => handler(toPayment(row), pioneer)))?.amount
+        : given;
       checkAmount(row, amount ?? unsaid(handler !== undefined));
     } catch (error) {
       if (error instanceof PiPaymentRefusedError) await this.parts.journal.refuse(row.id, error.reason);
       if (error instanceof PiPaymentMismatchError) await this.parts.journal.refuse(row.id, error.message);
       throw error;
     }
+  }
+
+  /** All callbacks of a payment wait for one answer: a handler that hangs would keep it from ever being approved. */
+  private inTime<T>(id: string, ask: () => Promise<T>): Promise<T> {
+    const ms = Math.min(this.parts.times.handlerMs, LONGEST_ASK_MS);
+    return withDeadline(ask(), ms, () => {
+      this.#logger.error(`The 'approve' handler did not answer for payment ${id} within ${ms} ms. It is asked again.`);
+      return new PiUnavailableError({ reason: 'timeout', message: 'The app did not decide in time. Ask again.' });
+    });
   }
 
   private async tellPi(row: PaymentRow, pioneer: Pioneer, amount?: PiAmountLike): Promise<PaymentRow> {

@@ -20,12 +20,13 @@ export class PaymentCancellation {
 
   /**
    * @param dto fresh, and followed already.
+   * @param notBefore the chain has to have gone on until then.
    * @returns the payment afterwards: cancelled, or completed where it turned out to be paid.
    * @throws PiUnavailableError the history is out of reach; nothing was cancelled.
    */
-  async cancel(row: PaymentRow, dto: PaymentDto): Promise<PaymentRow> {
-    if (!OPEN.has(row.state)) return row;
-    const txid = await this.parts.transactions.search(dto);
+  async cancel(row: PaymentRow, dto: PaymentDto, notBefore?: Date): Promise<PaymentRow> {
+    if (!OPEN.has(row.state) || row.resolution) return row;
+    const txid = await this.parts.transactions.search(dto, notBefore);
     return txid === undefined ? this.tellPi(row) : this.paidAfterAll(row, dto, txid);
   }
 
@@ -33,6 +34,26 @@ export class PaymentCancellation {
   isAbandoned(row: PaymentRow): boolean {
     const { abandonAfterMs } = this.parts.times;
     return row.incompleteAt !== undefined && Date.now() - row.createdAt.getTime() > abandonAfterMs;
+  }
+
+  /** `isAbandoned` goes by our clock; the chain has to have gone on as long by its own. */
+  cancelAbandoned(row: PaymentRow, dto: PaymentDto): Promise<PaymentRow> {
+    return this.cancel(row, dto, new Date(dto.created_at.getTime() + this.parts.times.abandonAfterMs));
+  }
+
+  /**
+   * Looks at the chain once more, some time after a payment was cancelled: what was signed in that very moment, or while
+   * somebody cancelled by hand, came all the same (rule 8).
+   */
+  async lookBack(row: PaymentRow): Promise<PaymentRow> {
+    const dto = await this.parts.lookups.known(row.id);
+    const now = await this.completion.follow(row, dto);
+    if (now.state !== 'cancelled') return now;
+    const txid = await this.parts.transactions.search(dto);
+    if (txid !== undefined) {
+      return this.completion.giveToReview(row, `it was paid by transaction ${txid}, although cancelled`);
+    }
+    return (await this.parts.journal.postpone(row, null)) ?? row;
   }
 
   private async tellPi(row: PaymentRow): Promise<PaymentRow> {

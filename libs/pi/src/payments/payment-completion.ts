@@ -4,7 +4,7 @@ import { PiApiError } from '../errors/pi-api-error.js';
 import { PiChainError } from '../errors/pi-chain-error.js';
 import type { PaymentDto } from '../platform/payment.dto.js';
 import { wrongState } from './payment-checks.js';
-import { decide, difference } from './payment-decision.js';
+import { decide, difference, isCancelled } from './payment-decision.js';
 import { TELL_PI } from './payment-calls.js';
 import type { PaymentParts } from './payment-parts.js';
 import type { PaymentRow } from './payment-row.js';
@@ -43,8 +43,10 @@ export class PaymentCompletion {
       case 'note_completed':
         return this.finish(row, dto);
       case 'note_cancelled': {
-        const cancelled = await journal.noteCancelled(row.id, handlers.get('cancelled') !== undefined);
-        return cancelled ? this.handOver(cancelled) : this.reload(row);
+        const isHandled = handlers.get('cancelled') !== undefined;
+        const cancelled = await journal.noteCancelled(row.id, isHandled ? 0 : unsignedMs);
+        if (!cancelled) return this.reload(row);
+        return isHandled ? this.handOver(cancelled) : cancelled;
       }
       case 'deliver':
         return this.handOver(row);
@@ -98,9 +100,12 @@ export class PaymentCompletion {
     return reviewed ?? this.reload(row);
   }
 
-  /** Delivers, and waits for it a moment: the journal has it due in any case. */
+  /**
+   * Delivers, and waits for it a moment: the journal has it due in any case. What has failed comes at its own time: whoever
+   * knows the identifier could run the handler again and again otherwise.
+   */
   async handOver(row: PaymentRow): Promise<PaymentRow> {
-    if (row.dueAt === undefined && row.state === 'cancelled') return row;
+    if (row.trouble !== undefined) return row;
     const waiting = new AbortController();
     const delivered = this.parts.delivery.run(row).finally(() => waiting.abort());
     const late = pause(DELIVERY_MS, undefined, { signal: waiting.signal }).catch(() => undefined);
@@ -117,6 +122,22 @@ export class PaymentCompletion {
     if (!dto.status.developer_completed) await this.tellPi(row);
     const completed = await this.parts.journal.noteCompleted(row.id);
     return completed ? this.handOver(completed) : this.reload(row);
+  }
+
+  /**
+   * A person decided to deliver. As long as Pi shows the payment incomplete its Pioneer cannot make another, so Pi is told;
+   * where Pi refuses, the decision stands.
+   */
+  async tellPiAnyway(dto: PaymentDto, txid: string): Promise<void> {
+    if (dto.status.developer_completed || isCancelled(dto)) return;
+    try {
+      await this.parts.platform.completePayment(dto.identifier, txid, TELL_PI);
+    } catch (error) {
+      if (!(error instanceof PiApiError)) throw error;
+      this.#logger.warn(
+        `Pi refuses to complete payment ${dto.identifier}, which is delivered all the same: ${error.message}`,
+      );
+    }
   }
 
   private async tellPi(row: PaymentRow): Promise<void> {

@@ -1,5 +1,8 @@
+import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
+import { abandonAfter } from '../ledger/abandoned-work.js';
 import type { PiLedger } from '../ledger/pi-ledger.js';
+import type { PiPaymentEvent } from './payment-handlers.js';
 import type { PaymentHandlerRegistry } from './payment-handler.registry.js';
 import type { PaymentJournal } from './payment-journal.js';
 import { toPaidPayment, toPayment, type PaymentRow } from './payment-row.js';
@@ -7,6 +10,14 @@ import { SingleFlight } from './single-flight.js';
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
+
+/** In milliseconds. */
+export interface PaymentDeliveryTimes {
+  /** How long a handler may take. */
+  readonly handlerMs: number;
+  /** How long after a cancellation the chain is asked whether money came all the same. */
+  readonly unsignedMs: number;
+}
 
 /**
  * Hands payments over to the app's handlers: "delivered" is written first in the transaction the handler's rows are in, so
@@ -20,6 +31,7 @@ export class PaymentDelivery {
     private readonly ledger: PiLedger<unknown>,
     private readonly journal: PaymentJournal,
     private readonly handlers: PaymentHandlerRegistry,
+    private readonly times: PaymentDeliveryTimes,
   ) {}
 
   /**
@@ -41,7 +53,7 @@ export class PaymentDelivery {
     if (!handler) return this.#failed(row, new Error("nothing handles 'completed'"));
     return this.#attempt(row, async (tx) => {
       const held = await this.journal.deliver(row.id, tx);
-      if (held) await handler(toPaidPayment(held), tx);
+      if (held) await this.#inTime('completed', async () => handler(toPaidPayment(held), tx));
       return held;
     });
   }
@@ -49,10 +61,15 @@ export class PaymentDelivery {
   async #tell(row: PaymentRow): Promise<PaymentRow | undefined> {
     const handler = this.handlers.get('cancelled');
     return this.#attempt(row, async (tx) => {
-      const held = await this.journal.tell(row.id, tx);
-      if (held && handler) await handler(toPayment(held), tx);
+      const held = await this.journal.tell(row.id, tx, this.times.unsignedMs);
+      if (held && handler) await this.#inTime('cancelled', async () => handler(toPayment(held), tx));
       return held;
     });
+  }
+
+  /** One that hangs would hold its row, its connection and a place of the reconciler for ever. */
+  #inTime(event: PiPaymentEvent, call: () => Promise<void>): Promise<void> {
+    return abandonAfter(call(), this.times.handlerMs, `the '${event}' handler`);
   }
 
   async #attempt(
@@ -71,15 +88,20 @@ export class PaymentDelivery {
     const what = row.state === 'completed' ? 'Delivery' : 'Telling of the cancellation';
     this.#logger.error(
       `${what} of payment ${row.id} failed (attempt ${row.attempts + 1}), next in ${Math.round(pauseMs / 1_000)} s`,
-      error instanceof Error ? error.stack : String(error),
+      error instanceof Error ? error.stack : textOf(error),
     );
     try {
-      return await this.journal.postpone(row, pauseMs, String(error).slice(0, 1_000));
+      return await this.journal.postpone(row, pauseMs, textOf(error).slice(0, 1_000));
     } catch {
       // The ledger is away: the payment stays due as it is, and the reconciler comes back to it.
       return undefined;
     }
   }
+}
+
+/** Anything can be thrown, also what has no text. */
+function textOf(error: unknown): string {
+  return error instanceof Error ? String(error) : inspect(error);
 }
 
 /** Doubling, with a fifth of chance, so that what failed together does not come again together. */

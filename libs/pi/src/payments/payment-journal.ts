@@ -83,9 +83,9 @@ export class PaymentJournal {
     return this.step('note_completed', id, (sql) => due(sql, 0));
   }
 
-  /** @param tell whether a `cancelled` handler has to hear of it. */
-  noteCancelled(id: string, tell: boolean): Promise<PaymentRow | undefined> {
-    return this.step('note_cancelled', id, (sql) => (tell ? due(sql, 0) : sql`due_at = null`));
+  /** The `cancelled` handler is told, if there is one; some time later the chain is asked once more. */
+  noteCancelled(id: string, lookAgainMs: number): Promise<PaymentRow | undefined> {
+    return this.step('note_cancelled', id, (sql) => due(sql, lookAgainMs));
   }
 
   /** @param row as it was when this was decided: of a payment that has moved on since, the evidence may be out of date. */
@@ -121,17 +121,17 @@ export class PaymentJournal {
     return this.hold(
       id,
       tx,
-      (sql) => sql`state = 'delivered', changed_at = now()`,
+      (sql) => sql`state = 'delivered', changed_at = now(), due_at = null`,
       (sql) => sql`state = 'completed'`,
     );
   }
 
-  /** In the transaction of the `cancelled` handler: the same for telling it. */
-  tell(id: string, tx: PiTransaction<unknown>): Promise<PaymentRow | undefined> {
+  /** In the transaction of the `cancelled` handler: the same for telling it. What comes next is a look at the chain. */
+  tell(id: string, tx: PiTransaction<unknown>, lookAgainMs: number): Promise<PaymentRow | undefined> {
     return this.hold(
       id,
       tx,
-      (sql) => sql`told_at = now()`,
+      (sql) => sql`told_at = now(), attempts = 0, ${due(sql, lookAgainMs)}`,
       (sql) => sql`state = 'cancelled' and told_at is null`,
     );
   }
@@ -199,7 +199,7 @@ export class PaymentJournal {
     const { rows } = await this.ledger.write(
       ({ db, sql }) =>
         sql<RawPaymentRow>`
-          update pi.payments p set ${changes(sql)}, due_at = null, trouble = null
+          update pi.payments p set ${changes(sql)}, trouble = null
           from (select app, id from pi.payments where app = ${this.app} and id = ${id} and ${condition(sql)}
                 for update skip locked) as held
           where p.app = held.app and p.id = held.id

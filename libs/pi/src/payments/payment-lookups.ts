@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache';
 import { PiApiError } from '../errors/pi-api-error.js';
 import type { PiError } from '../errors/pi-error.js';
 import { PiPaymentMismatchError } from '../errors/pi-payment-mismatch-error.js';
-import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import type { PaymentDto } from '../platform/payment.dto.js';
 import type { PiPlatformClient } from '../platform/platform.client.js';
 import type { PiNetwork } from '../pi.options.js';
+import { Lanes } from './lanes.js';
 import { ASK_PI } from './payment-calls.js';
 import { checkKind } from './payment-checks.js';
 import { SingleFlight } from './single-flight.js';
@@ -17,7 +17,6 @@ const UNKNOWN_KEPT = 10_000;
 const STRANGERS = 8;
 /** The same, for one Pioneer whose token was verified: a lane of their own, so that strangers do not keep buyers out. */
 const STRANGERS_OF_A_PIONEER = 2;
-const RETRY_AFTER_MS = 1_000;
 
 /**
  * `GET /payments/{id}`, one at a time for an identifier. Anybody can send identifiers: those the journal does not know are
@@ -26,7 +25,7 @@ const RETRY_AFTER_MS = 1_000;
 export class PaymentLookups {
   readonly #flights = new SingleFlight<PaymentDto>();
   readonly #unknown = new LRUCache<string, PiError>({ max: UNKNOWN_KEPT, ttl: UNKNOWN_FOR_MS });
-  readonly #lanes = new Map<string, number>();
+  readonly #lanes = new Lanes('Too many unknown payments are being looked up. Ask again in a second.');
 
   constructor(
     private readonly platform: PiPlatformClient,
@@ -59,24 +58,8 @@ export class PaymentLookups {
     }
   }
 
-  async #inLane<T>(uid: string | undefined, work: () => Promise<T>): Promise<T> {
-    const lane = uid ?? '';
-    const running = this.#lanes.get(lane) ?? 0;
-    if (running >= (uid === undefined ? STRANGERS : STRANGERS_OF_A_PIONEER)) {
-      throw new PiUnavailableError({
-        reason: 'busy',
-        message: 'Too many unknown payments are being looked up. Ask again in a second.',
-        retryAfterMs: RETRY_AFTER_MS,
-      });
-    }
-    this.#lanes.set(lane, running + 1);
-    try {
-      return await work();
-    } finally {
-      const left = (this.#lanes.get(lane) ?? 1) - 1;
-      if (left === 0) this.#lanes.delete(lane);
-      else this.#lanes.set(lane, left);
-    }
+  #inLane<T>(uid: string | undefined, work: () => Promise<T>): Promise<T> {
+    return this.#lanes.run(uid ?? '', uid === undefined ? STRANGERS : STRANGERS_OF_A_PIONEER, work);
   }
 }
 

@@ -14,6 +14,8 @@ export interface PaymentTimes {
   readonly sweepMs: number;
   /** Age from which an incomplete payment without a transaction may be cancelled. */
   readonly abandonAfterMs: number;
+  /** How long a handler may take. */
+  readonly handlerMs: number;
 }
 
 export interface PaymentPartsInit {
@@ -51,7 +53,10 @@ export class PaymentParts {
     this.journal = new PaymentJournal(ledger, app);
     this.lookups = new PaymentLookups(platform, network);
     this.transactions = new PaymentTransactions(horizon, passphrase);
-    this.delivery = new PaymentDelivery(ledger, this.journal, handlers);
+    this.delivery = new PaymentDelivery(ledger, this.journal, handlers, {
+      handlerMs: times.handlerMs,
+      unsignedMs: this.unsignedMs,
+    });
   }
 
   /** A payment between two states is looked at again after this: longer than a callback takes, though two at it do no harm. */

@@ -52,12 +52,14 @@ export class PaymentReconciler {
 
   /** One step of one payment, now. */
   async take(row: PaymentRow): Promise<PaymentRow> {
-    if (row.state === 'completed' || row.state === 'cancelled') return (await this.parts.delivery.run(row)) ?? row;
+    const isToTell = row.state === 'cancelled' && !row.toldAt && this.parts.handlers.get('cancelled') !== undefined;
+    if (row.state === 'completed' || isToTell) return (await this.parts.delivery.run(row)) ?? row;
+    if (row.state === 'cancelled') return this.cancellation.lookBack(row);
     const dto = await this.parts.lookups.known(row.id);
     const now = await this.completion.follow(row, dto);
     if (now.state !== row.state) return now;
-    if (now.cancelAskedAt || this.cancellation.isAbandoned(now)) return this.cancellation.cancel(now, dto);
-    return now;
+    if (now.cancelAskedAt) return this.cancellation.cancel(now, dto);
+    return this.cancellation.isAbandoned(now) ? this.cancellation.cancelAbandoned(now, dto) : now;
   }
 
   #next(ms: number): void {
@@ -99,10 +101,14 @@ export class PaymentReconciler {
       }
     } catch (error) {
       const pauseMs = pauseAfter(row.attempts);
+      // Cancelled at Pi, and whether it was paid is not to be had: what still comes comes through a callback.
+      const isOver = row.state === 'cancelled' && Date.now() - row.createdAt.getTime() > WATCHED_FOR_MS;
       this.#logger.warn(
         `Payment ${row.id} stays ${row.state}, next look in ${Math.round(pauseMs / 1_000)} s: ${(error as Error).message}`,
       );
-      await this.parts.journal.postpone(row, pauseMs, String(error).slice(0, 1_000)).catch(() => undefined);
+      await this.parts.journal
+        .postpone(row, isOver ? null : pauseMs, String(error).slice(0, 1_000))
+        .catch(() => undefined);
     }
   }
 
