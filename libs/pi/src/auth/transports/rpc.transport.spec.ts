@@ -8,7 +8,6 @@ import {
   MessagePattern,
   MqttContext,
   NatsContext,
-  NatsRecordBuilder,
   RedisContext,
   RmqContext,
   TcpContext,
@@ -24,7 +23,6 @@ import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { freePort } from '../../../../../test/support/free-port.js';
-import { describeWithNats, startNats } from '../../../../../test/support/nats.js';
 import { StagedMe } from '../../../../../test/support/staged-me.js';
 import { rpcTransport } from './rpc.transport.js';
 
@@ -140,42 +138,6 @@ describe('PiAuthGuard over gRPC', () => {
   });
 });
 
-describeWithNats('PiAuthGuard over NATS', () => {
-  let nats: Awaited<ReturnType<typeof startNats>>;
-  let client: ClientProxy;
-  beforeAll(async () => {
-    nats = await startNats();
-  });
-  afterAll(() => nats.stop());
-  beforeEach(async () => {
-    await start({ transport: Transport.NATS, options: { servers: [nats.url] } });
-    client = ClientProxyFactory.create({ transport: Transport.NATS, options: { servers: [nats.url] } });
-  });
-  afterEach(async () => {
-    await client.close();
-    await app.close();
-  });
-  const send = (pattern: string, token?: string) => {
-    const sent = headers();
-    if (token) sent.set('authorization', `Bearer ${token}`);
-    return outcome(client.send(pattern, new NatsRecordBuilder({}).setHeaders(sent).build()));
-  };
-
-  it('knows the Pioneer by the headers', async () => {
-    expect(await send('me', 'good')).toEqual({ uid: 'uid-of-good' });
-  });
-
-  it.each<[string, () => void, string, string | undefined, object]>([
-    ['no token', () => undefined, 'me', undefined, { statusCode: 401, errorCode: 'PI_TOKEN_REFUSED' }],
-    ['a refused token', () => (pi.behaviour = refuse), 'me', 'bad', { statusCode: 401 }],
-    ['a missing scope', () => undefined, 'wallet', 'good', { statusCode: 403, errorCode: 'PI_SCOPE_MISSING' }],
-    ['Pi being down', down, 'me', 'good', { statusCode: 503, errorCode: 'PI_UNAVAILABLE' }],
-  ])('tells the client of %s, in an error it can read', async (_title, stage, pattern, token, error) => {
-    stage();
-    expect(await send(pattern, token)).toEqual({ error: expect.objectContaining(error) });
-  });
-});
-
 describe('PiAuthGuard over TCP, which has no headers', () => {
   let client: ClientProxy;
   beforeEach(async () => {
@@ -211,7 +173,7 @@ describe('PiAuthGuard over TCP, which has no headers', () => {
 });
 
 describe('the token of an RPC message', () => {
-  // Kafka, RabbitMQ and MQTT by Nest's own context objects: no broker of theirs is at hand.
+  // By Nest's own context objects, Kafka's among them, of which no broker is at hand; the others run in message-brokers.spec.ts.
   const authorization = 'Bearer good';
   const natsHeaders = headers();
   natsHeaders.set('authorization', authorization);
