@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RuleSwitches } from '../../libs/pi/src/a2u/rule-switches.js';
+import { until } from '../support/until.js';
 import { Stage } from './history-stage.js';
 
 /** What somebody who lost money would say. Undefined: nobody did. */
@@ -148,7 +149,7 @@ const histories: readonly History[] = [
       await app.payouts.cancel(stage.id);
       await stage.stealLease();
       const other = await stage.instance();
-      await stage.linger(() => stage.cancelledAtPi(), 5_000);
+      await until(() => stage.cancelledAtPi());
       pause.resume();
       await stage.linger(async () => (await stage.look(other)).attempts.length > 0);
       stage.close(2);
@@ -278,7 +279,7 @@ const histories: readonly History[] = [
       const other = await stage.instance();
       await stage.settle(other);
       pause.resume();
-      await stage.linger(() => stage.world.pi.payments().length > 1, 10_000);
+      await until(() => stage.world.pi.payments().length > 1);
       await app.stop();
       const next = await stage.pay(other, 'order-2');
       await stage.settleUntil(async () => (await other.payouts.get(next.id))!.state === 'completed');

@@ -17,6 +17,8 @@ export interface Pause {
  */
 export class Stage {
   readonly rules: RuleSwitches;
+  /** Something is expected to go wrong. */
+  readonly #doomed: boolean;
   #payout: Payout | undefined;
   #uid: string | undefined;
 
@@ -24,6 +26,7 @@ export class Stage {
     readonly world: PayoutWorld,
     off: readonly (keyof RuleSwitches)[],
   ) {
+    this.#doomed = off.length > 0;
     this.rules = { ...ALL_RULES, ...Object.fromEntries(off.map((rule) => [rule, false])) };
   }
 
@@ -112,14 +115,14 @@ export class Stage {
     return run((this.world.database.ledger as { url: string }).url, ...statements);
   }
 
-  /** Time enough for whoever would go wrong: until it happens, or nothing has for a while. */
-  async linger(wrong: () => boolean | Promise<boolean>, ms = 1_000): Promise<void> {
+  /** Time enough for whoever would go wrong: until it happens (with a rule taken out it will), or nothing has for a while. */
+  async linger(wrong: () => boolean | Promise<boolean>, ms = this.#doomed ? 10_000 : 1_000): Promise<void> {
     const until = Date.now() + ms;
     while (Date.now() < until && !(await wrong())) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   /** Good weather, and ledgers that close, until the payout is settled or the time is up. */
-  async settle(app: Instance, ms = 6_000): Promise<Payout> {
+  async settle(app: Instance, ms = this.#doomed ? 6_000 : 30_000): Promise<Payout> {
     this.adversary.calm();
     this.adversary.ingestionLag = 0;
     const closing = setInterval(() => this.close(), 40);
@@ -131,7 +134,7 @@ export class Stage {
   }
 
   /** Ledgers close until it is so, or the time is up. */
-  async settleUntil(so: () => Promise<boolean>, ms = 6_000): Promise<void> {
+  async settleUntil(so: () => Promise<boolean>, ms = this.#doomed ? 6_000 : 30_000): Promise<void> {
     this.adversary.calm();
     const closing = setInterval(() => this.close(), 40);
     await this.linger(so, ms);
