@@ -25,6 +25,11 @@ export class ModelWorker {
     return this.#tenure !== undefined;
   }
 
+  /** Of how many things the tenure remembers something. */
+  get remembered(): number {
+    return this.#tenure?.remembered ?? 0;
+  }
+
   /** Takes the lane, whether or not somebody holds it. */
   async takeOver(): Promise<void> {
     this.crash();

@@ -97,6 +97,56 @@ describe('The operator of a wallet', () => {
     expect(BigInt(transaction!.feeCharged)).toBeLessThanOrEqual(1_000_000n);
   });
 
+  it('has the past of a parked payout read once, not again after every restart', async () => {
+    const { address, seed } = stage.wallet;
+    stage.chain.fund(address, 20_000_000n - stage.chain.account(address)!.balance);
+    const app = await stage.instance(undefined, { haltMs: 50 });
+    const { id } = await stage.pay(app);
+    await isParked(app, id, /holds too little/);
+    stage.adversary.useSequence({ secret: seed });
+    stage.close();
+    const { sequence } = stage.chain.account(address)!;
+    const baseline = async () => {
+      const { rows } = await app.ledger.read(({ query }) =>
+        query<{ baseline: string }>('select baseline::text from pi.payouts'),
+      );
+      return BigInt(rows[0]!.baseline);
+    };
+    await until(async () => (await baseline()) === sequence);
+    await app.stop();
+    stage.chain.fund(address, 1_000_000_000n);
+    const asked = stage.world.pi.journal({ path: `${stage.path}/transactions` }).length;
+    closing();
+    expect(await settled(await stage.instance())).toMatchObject({ state: 'completed' });
+    expect(stage.world.pi.journal({ path: `${stage.path}/transactions` })).toHaveLength(asked);
+  });
+
+  it.each([
+    ['in review', `'needs_review', 'two_identifiers', null`],
+    ['paid, and not taken by Pi', `'paid', null, repeat('a', 64)`],
+    ['in review, paid, and not taken by Pi', `'needs_review', 'paid_but_cancelled', repeat('a', 64)`],
+  ])(
+    'sees a new one paid however many are %s',
+    async (_, columns) => {
+      closing();
+      const app = await stage.instance();
+      const first = await stage.pay(app, 'first');
+      await settled(app, first.id);
+      await app.stop();
+      await stage.sql(
+        `insert into pi.payouts (id, idempotency_key, wallet, uid, stroops, memo, destination, baseline, create_sent,
+         created_at_pi, identifier, state, review, txid)
+       select gen_random_uuid(), 'old-' || n, wallet, uid, stroops, memo, destination, baseline, true, created_at_pi,
+         'old-' || n, ${columns}
+       from pi.payouts, generate_series(1, 501) n`,
+      );
+      const next = await stage.instance(undefined, { backoffMs: 5_000, maxBackoffMs: 15_000, haltMs: 60_000 });
+      const { id } = await stage.pay(next, 'new');
+      expect(await next.payouts.whenSettled(id, { timeoutMs: 45_000 })).toMatchObject({ state: 'completed' });
+    },
+    60_000,
+  );
+
   it('sees an attempt that expired signed again at its own sequence number', async () => {
     const app = await stage.instance();
     stage.adversary.onSubmit({ apply: 'never', answer: 'timeout', times: 3 });
@@ -176,6 +226,34 @@ describe('The operator of a wallet', () => {
         query(`select by, detail from pi.payout_events where kind = 'resolution'`),
       );
       expect(rows).toEqual([{ by: OPERATOR, detail: 'retry → submitted' }]);
+    });
+
+    it('is told when what paid it lies below the gap, and cannot have it paid again or cancelled', async () => {
+      const { app, pause } = await stage.pausedInstance('submit_noted');
+      stage.adversary.onSubmit({ answer: 'timeout' });
+      await stage.pay(app);
+      await pause.reached;
+      stage.close();
+      expect(stage.timesPaid()).toBe(1);
+      // A page and more of others' transactions, one of the wallet's own, and one that no listing shows.
+      for (let i = 0; i < 210; i++) stage.adversary.dust({ to: stage.wallet.address });
+      stage.close();
+      stage.adversary.useSequence({ secret: stage.wallet.seed });
+      stage.close();
+      const { hash } = stage.adversary.useSequence({ secret: stage.wallet.seed });
+      stage.adversary.hide({ hash, listings: true });
+      stage.close();
+      pause.resume();
+      closing();
+      const ageing = setInterval(() => stage.chain.advance(200), 250);
+      await review(app).finally(() => clearInterval(ageing));
+      const [paid] = stage.world.paid();
+      const refusal = new RegExp(`${paid!.hash} paid it`);
+      await expect(resolve(app, { action: 'retry', by: OPERATOR })).rejects.toThrow(refusal);
+      await expect(resolve(app, { action: 'abandon', by: OPERATOR })).rejects.toThrow(refusal);
+      await resolve(app, { action: 'paid', txid: paid!.hash, by: OPERATOR });
+      expect(await settled(app)).toMatchObject({ state: 'completed', txid: paid!.hash });
+      expect(stage.timesPaid()).toBe(1);
     });
 
     it('abandons it: Pi is told, and nobody is paid', async () => {

@@ -4,6 +4,7 @@ import { PiHorizonClient } from '../chain/horizon-client.js';
 import { createPiHttp, type PiHttpService } from '../http/pi-http.js';
 import { ChainReader } from './chain-reader.js';
 import type { PayoutFacts } from './payout.evidence.js';
+import { covers } from './payout.rules.js';
 import { ALL_RULES } from './rule-switches.js';
 
 /** What a busy wallet's submits were answered with. */
@@ -55,5 +56,31 @@ describe('What a lane remembers of the chain', () => {
     }
     expect(reader.known.records.length).toBeLessThan(5_000);
     expect(emulator.journal({ path: `/accounts/${wallet}/transactions` })).toEqual([]);
+  });
+
+  it('is read on where a listing was too long for one look, and the operator is told once', async () => {
+    const { chain, wallet } = emulator;
+    const warn = jest.fn();
+    const reader = await ChainReader.open({
+      horizon: new PiHorizonClient({ http, horizonUrl: emulator.horizonUrl }),
+      wallet: wallet.address,
+      passphrase: chain.passphrase,
+      rules: ALL_RULES,
+      patienceMs: 1_000,
+      pagesAtOnce: 1,
+      logger: { warn },
+    });
+    const { sequence: baseline } = await reader.account();
+    chain.adversary.useSequence({ secret: wallet.seed });
+    chain.close();
+    for (let i = 0; i < 450; i++) chain.adversary.dust({ to: wallet.address });
+    chain.close();
+    const reading = await reader.account();
+    const facts = { wallet: wallet.address, baseline, attempts: [] } as unknown as PayoutFacts;
+    const looks: boolean[] = [];
+    for (let i = 0; i < 4; i++) looks.push(covers(facts, reading, await reader.history(facts, reading)).covered);
+    expect(looks).toEqual([false, false, true, true]);
+    expect(emulator.journal({ path: `/accounts/${wallet.address}/transactions` })).toHaveLength(3);
+    expect(warn.mock.calls).toEqual([[expect.stringContaining('history of the wallet')]]);
   });
 });

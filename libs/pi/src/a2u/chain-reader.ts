@@ -1,4 +1,5 @@
-import type { ChainLedger } from '../chain/chain-answers.js';
+import type { Logger } from '@nestjs/common';
+import type { ChainLedger, ChainTransactionPage } from '../chain/chain-answers.js';
 import type { ChainTransaction } from '../chain/chain-transaction.js';
 import type { PiHorizonClient } from '../chain/horizon-client.js';
 import type { PiCallOptions } from '../http/call-options.js';
@@ -10,7 +11,7 @@ import type {
   WalletRecord,
 } from './payout.evidence.js';
 import type { SignedAttempt } from './payout-record.js';
-import { covers } from './payout.rules.js';
+import { covers, predates } from './payout.rules.js';
 import type { RuleSwitches } from './rule-switches.js';
 import { type EnvelopeReader, envelopeReader, toWalletRecord } from './wallet-records.js';
 
@@ -34,7 +35,10 @@ export interface Anchor {
 }
 
 const PAGE = 200;
-const MAX_PAGES = 50;
+/** Most that one look asks for; the next one goes on from there. */
+const PAGES_AT_ONCE = 50;
+/** Most that is read for a person's decision. */
+const PAGES_TO_THE_END = 500;
 /** Records kept beyond those a payout in flight needs. */
 const KEPT_RECORDS = 2_000;
 /** For so long the identity of the chain is taken as read, in milliseconds. Signs of a change shorten it. */
@@ -56,6 +60,9 @@ export class ChainReader {
   #identityUntil = 0;
   #missingSince: number | undefined;
   #lastSequence: bigint | undefined;
+  /** Where a listing that was too long for one look goes on, and the lowest number of ours above. */
+  #stopped: { readonly cursor: string; readonly lowest: bigint } | undefined;
+  #toldOfLength = false;
 
   private constructor(
     private readonly horizon: PiHorizonClient,
@@ -64,6 +71,8 @@ export class ChainReader {
     private readonly rules: RuleSwitches,
     private readonly read: EnvelopeReader,
     private readonly patienceMs: number,
+    private readonly pagesAtOnce: number,
+    private readonly logger: Pick<Logger, 'warn'> | undefined,
     private readonly call: PiCallOptions,
   ) {}
 
@@ -74,11 +83,13 @@ export class ChainReader {
     rules: RuleSwitches;
     /** How long a ledger may be missing before the chain counts as another one, in milliseconds. */
     patienceMs: number;
+    pagesAtOnce?: number;
+    logger?: Pick<Logger, 'warn'>;
     signal?: AbortSignal;
   }): Promise<ChainReader> {
-    const { horizon, wallet, passphrase, rules, patienceMs, signal } = options;
+    const { horizon, wallet, passphrase, rules, patienceMs, pagesAtOnce = PAGES_AT_ONCE, logger, signal } = options;
     const read = await envelopeReader(passphrase);
-    return new ChainReader(horizon, wallet, passphrase, rules, read, patienceMs, { signal });
+    return new ChainReader(horizon, wallet, passphrase, rules, read, patienceMs, pagesAtOnce, logger, { signal });
   }
 
   /** R. Never one that is older than a transaction of the wallet we have already seen. */
@@ -117,25 +128,66 @@ export class ChainReader {
     let coverage = covers(p, reading, this.known, this.rules);
     // With the rule taken out (in tests), the history is read all the same: once, as a naive sender would.
     if (coverage.covered && this.rules.covering) return this.known;
-    let cursor: string | undefined;
-    let lowest = reading.sequence + 1n;
-    for (let page = 0; page < MAX_PAGES; page++) {
+    // All above where the last look stopped is known already: what is missing now lies below.
+    const stopped = coverage.covered || coverage.missing >= (this.#stopped?.lowest ?? 0n) ? undefined : this.#stopped;
+    this.#stopped = undefined;
+    let lowest = stopped?.lowest ?? reading.sequence + 1n;
+    let cursor = stopped?.cursor;
+    for await (const listing of this.#pages(this.pagesAtOnce, cursor)) {
+      for (const record of listing.records)
+        if (record.sourceAccount === this.wallet && record.sequence < lowest) lowest = record.sequence;
+      coverage = covers(p, reading, this.known, this.rules);
+      cursor = listing.next;
+      // Older records may be known of earlier readings: only this listing says whether it has passed what is missing.
+      if (coverage.covered || lowest < coverage.missing || cursor === undefined) return this.known;
+    }
+    if (cursor !== undefined) this.#goOnFrom(cursor, lowest);
+    return this.known;
+  }
+
+  /**
+   * Everything since before this payout could be paid, gaps or not, no older than that reading.
+   *
+   * @throws StaleHorizonError when this Horizon cannot show it
+   */
+  async wholeHistory(p: PayoutFacts, reading: AccountReading): Promise<WalletHistory> {
+    let first = true;
+    for await (const { records, next, ledger } of this.#pages(PAGES_TO_THE_END)) {
+      if (first && ledger !== undefined && ledger < reading.ledger)
+        throw new StaleHorizonError(
+          `Horizon lists the wallet as of ledger ${ledger}, but ${reading.ledger} has closed`,
+        );
+      first = false;
+      if (next === undefined || records.some((record) => predates(p, toWalletRecord(record, this.read))))
+        return this.known;
+    }
+    throw new StaleHorizonError(`the history of ${this.wallet} since the payout was begun is too long to be read`);
+  }
+
+  /** The wallet's transactions, newest first; what they say is kept. */
+  async *#pages(limit: number, from?: string): AsyncGenerator<ChainTransactionPage> {
+    let cursor = from;
+    for (let page = 0; page < limit; page++) {
       const listing = await this.horizon.transactions(
         this.wallet,
         { order: 'desc', includeFailed: true, limit: PAGE, ...(cursor !== undefined && { cursor }) },
         this.call,
       );
-      for (const record of listing.records) {
-        this.add(record);
-        if (record.sourceAccount === this.wallet && record.sequence < lowest) lowest = record.sequence;
-      }
+      for (const record of listing.records) this.add(record);
       if (listing.next === undefined) this.#exhausted = true;
-      coverage = covers(p, reading, this.known, this.rules);
-      // Older records may be known of earlier readings: only this listing says whether it has passed what is missing.
-      if (coverage.covered || lowest < coverage.missing || listing.next === undefined) break;
+      yield listing;
+      if (listing.next === undefined) return;
       cursor = listing.next;
     }
-    return this.known;
+  }
+
+  #goOnFrom(cursor: string, lowest: bigint): void {
+    this.#stopped = { cursor, lowest };
+    if (this.#toldOfLength) return;
+    this.#toldOfLength = true;
+    this.logger?.warn(
+      `The history of the wallet ${this.wallet} is long: ${this.pagesAtOnce * PAGE} transactions, most of them of others, do not show what its last sequence numbers were used for. It is read on from there; until then payouts wait.`,
+    );
   }
 
   /** What is known without asking. */
@@ -201,6 +253,7 @@ export class ChainReader {
 
   #forgetChain(): void {
     this.#records.clear();
+    this.#stopped = undefined;
     this.#exhausted = false;
     this.#highest = 0n;
     this.#lastSequence = undefined;

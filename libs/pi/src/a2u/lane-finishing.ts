@@ -2,29 +2,25 @@ import { PiApiError } from '../errors/pi-api-error.js';
 import type { PayoutRecord } from './payout-record.js';
 import { toPiView } from './payout-metadata.js';
 import { type ReviewReason, REVIEW_REASONS } from './review-reasons.js';
-import type { Tenure } from './tenure.js';
+import { finishing, type Tenure } from './tenure.js';
 
 /** After so many refusals Pi is taken to mean it: its own look at the chain may lag at first. */
 const REFUSALS = 5;
+/** Pi is asked about so many payouts at a time. */
+const AT_ONCE = 20;
 
 /** Tells Pi: of what was paid, and of what is to be cancelled. Rule 6, and the end of rule 3. */
 export class LaneFinishing {
-  readonly #refusals = new Map<string, number>();
-
   constructor(private readonly t: Tenure) {}
 
   /** One round. Answers how long to sleep when there is nothing to do, in milliseconds. */
   async turn(): Promise<number> {
     const { idleMs } = this.t.parts.settings;
     await this.t.errands.passed();
-    const due = (await this.t.store.inFlight()).filter(
-      ({ state, txid }) =>
-        state === 'paid' || state === 'cancelling' || (state === 'needs_review' && txid !== undefined),
-    );
-    const waits = due.map((payout) => [this.t.pauseOf(`finish ${payout.id}`), payout] as const);
-    const ready = waits.filter(([pause]) => pause === 0).map(([, payout]) => payout);
-    await Promise.all(ready.map((payout) => this.#finish(payout)));
-    return ready.length > 0 ? 0 : Math.min(idleMs, ...waits.map(([pause]) => pause));
+    const later = this.t.finishingLater();
+    const due = await this.t.store.toFinish([...later.keys()], AT_ONCE);
+    await Promise.all(due.map((payout) => this.#finish(payout)));
+    return due.length > 0 ? 0 : Math.min(idleMs, ...later.values());
   }
 
   async #finish(payout: PayoutRecord): Promise<void> {
@@ -34,7 +30,7 @@ export class LaneFinishing {
       else if (payout.state === 'cancelling') await this.#cancel(payout);
       else await this.#lookAgain(payout);
     } catch (error) {
-      this.t.pause(`finish ${payout.id}`);
+      this.t.pause(finishing(payout.id));
       if (!(error instanceof PiApiError)) throw error;
       this.t.parts.logger.warn(`Pi does not finish payout ${payout.id}: ${error.message}`);
     }
@@ -57,16 +53,16 @@ export class LaneFinishing {
     const view = toPiView(await this.t.parts.platform.getPayment(payout.identifier!, this.t.call));
     if (view.completed) return this.#completed(payout);
     if (view.cancelled) return this.#review(payout, 'paid_but_cancelled');
-    const refusals = (this.#refusals.get(payout.id) ?? 0) + 1;
-    this.#refusals.set(payout.id, refusals);
-    if (refusals < REFUSALS) throw error;
+    const memory = this.t.memoryOf(payout.id);
+    memory.refusals = (memory.refusals ?? 0) + 1;
+    if (memory.refusals < REFUSALS) throw error;
     return this.#review(payout, 'complete_refused', error.message);
   }
 
   async #completed(payout: PayoutRecord, txid = payout.txid): Promise<void> {
     const changes = { txid: txid ?? null, parked: null, review: null };
     const completed = await this.t.store.change(payout, 'completed', changes);
-    this.t.carryOn(`finish ${payout.id}`);
+    this.t.carryOn(finishing(payout.id));
     await this.t.step('completed_committed', completed);
     this.t.preparing.ring();
   }
@@ -92,7 +88,7 @@ export class LaneFinishing {
   /** In review, paid: Pi may have changed its mind, or have seen the transaction by now. Asking again links the same txid. */
   async #lookAgain(payout: PayoutRecord): Promise<void> {
     const { platform, settings } = this.t.parts;
-    this.t.pause(`finish ${payout.id}`, settings.haltMs);
+    this.t.pause(finishing(payout.id), settings.haltMs);
     const view = toPiView(await platform.getPayment(payout.identifier!, this.t.call));
     if (!view.completed && payout.reviewCode !== 'complete_refused') return;
     if (!view.completed) await platform.completePayment(payout.identifier!, payout.txid!, this.t.call);
@@ -102,6 +98,6 @@ export class LaneFinishing {
   async #review(payout: PayoutRecord, reason: ReviewReason, detail: string = reason): Promise<void> {
     this.t.parts.logger.error(`Payout ${payout.id} needs review (${reason}): ${REVIEW_REASONS[reason].text}`);
     await this.t.store.change(payout, 'needs_review', { review: reason }, { kind: 'review', detail });
-    this.#refusals.delete(payout.id);
+    delete this.t.memoryOf(payout.id).refusals;
   }
 }

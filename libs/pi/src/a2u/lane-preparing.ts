@@ -39,9 +39,7 @@ export class LanePreparing {
     const { store, parts } = this.t;
     const { idleMs, depth } = parts.settings;
     await this.t.errands.passed();
-    const inFlight = await store.inFlight();
-    const prepared = inFlight.filter(({ state, attempts }) => state === 'created' && attempts.length === 0);
-    const room = this.#onePerApp ? Number(inFlight.length === 0) : depth - prepared.length;
+    const room = this.#onePerApp ? Number(!(await store.anyInFlight())) : depth - (await store.prepared(depth)).length;
     if (room <= 0) return idleMs;
     // Those that Pi told to wait must not hide those behind them.
     const waiting = (await store.waiting(room + 50)).filter(({ id }) => this.t.pauseOf(id) === 0).slice(0, room);

@@ -28,12 +28,46 @@ export class LaneStore {
     private readonly lane: { readonly app: string; readonly wallet: string },
     private readonly lease: Lease,
     private readonly rules: RuleSwitches,
-    private readonly onMoved: (state: PayoutState) => void = () => undefined,
+    private readonly told: {
+      /** Of every state a payout enters. */
+      moved(state: PayoutState): void;
+      /** Of a payout that is settled, or another lane's. */
+      left(id: string): void;
+    },
   ) {}
 
-  /** Payouts that exist at Pi and are not settled, in the order they were asked for. */
-  async inFlight(): Promise<PayoutRecord[]> {
-    return this.#select((query) => query.where('state', 'in', IN_FLIGHT).limit(500));
+  /**
+   * What there is to sign, send or look up, in the order it was asked for; then what waits for a person. Two queries with
+   * limits of their own: however many are in review or wait for Pi, they hide none that can go on.
+   */
+  async toSign(): Promise<PayoutRecord[]> {
+    const open = this.#select((query) => query.where('state', 'in', ['created', 'signed', 'submitted']).limit(AT_ONCE));
+    const inReview = this.#select((query) =>
+      query.where('state', '=', 'needs_review').where('txid', 'is', null).limit(AT_ONCE),
+    );
+    return (await Promise.all([open, inReview])).flat();
+  }
+
+  /** What Pi is to be told of, without those that wait till later: however many they are, they hide nobody. */
+  async toFinish(later: readonly string[], limit: number): Promise<PayoutRecord[]> {
+    return this.#select((query, { sql }) =>
+      query
+        .where('state', 'in', ['paid', 'cancelling', 'needs_review'])
+        .where((row) => row.or([row('state', '!=', 'needs_review'), row('txid', 'is not', null)]))
+        .$if(later.length > 0, (others) => others.where('id', 'not in', later))
+        .orderBy(sql`state = 'needs_review'`)
+        .limit(limit),
+    );
+  }
+
+  /** Created at Pi, and nothing signed yet. */
+  async prepared(limit: number): Promise<PayoutRecord[]> {
+    return this.#select((query) => query.where('state', '=', 'created').limit(limit));
+  }
+
+  /** Some payout exists at Pi and is not settled. */
+  async anyInFlight(): Promise<boolean> {
+    return (await this.#select((query) => query.where('state', 'in', IN_FLIGHT).limit(1))).length > 0;
   }
 
   /** The next ones to create at Pi. */
@@ -84,7 +118,8 @@ export class LaneStore {
       if (event) await noteEvent(session, payout.id, event);
       await announce(session, this.lane.app, { what: 'moved', wallet: this.lane.wallet, id: payout.id });
     });
-    if (to !== payout.state) this.onMoved(to);
+    if (to !== payout.state) this.told.moved(to);
+    if (SETTLED.has(to)) this.told.left(payout.id);
     return this.byId(payout.id);
   }
 
@@ -123,6 +158,13 @@ export class LaneStore {
       await noteEvent(session, payout.id, { kind: HANDED_OVER, detail: payout.wallet });
       await announce(session, this.lane.app, { what: 'asked', wallet, id: payout.id });
     });
+    this.told.left(payout.id);
+  }
+
+  /** What lies at or below is proven, and need never be read again. Nobody is told: nothing has moved. */
+  async raiseBaseline(payout: PayoutRecord, baseline: bigint): Promise<PayoutRecord> {
+    await this.#write((session) => this.#compareAndSet(session, payout, { baseline }));
+    return this.byId(payout.id);
   }
 
   /**
@@ -157,7 +199,7 @@ export class LaneStore {
       await noteEvent(session, payout.id, { kind: 'state', detail: `signed (${why})`, attempt: attempt.number });
       await announce(session, this.lane.app, { what: 'moved', wallet: this.lane.wallet, id: payout.id });
     });
-    if (payout.state !== 'signed') this.onMoved('signed');
+    if (payout.state !== 'signed') this.told.moved('signed');
     return this.byId(payout.id);
   }
 
@@ -202,4 +244,8 @@ export class LaneStore {
 /** What is sent has to be on disk, and all that was committed before it: also where commits may wait. */
 const DURABLE = `select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`;
 
+/** Most of either kind that one look takes in. */
+const AT_ONCE = 500;
+
+const SETTLED: ReadonlySet<PayoutState> = new Set(['completed', 'cancelled', 'failed']);
 const IN_FLIGHT: readonly PayoutState[] = ['created', 'signed', 'submitted', 'paid', 'cancelling', 'needs_review'];

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { acquireLease, type Lease, releaseLease, renewLease } from '../ledger/leases.js';
 import { LaneFinishing } from './lane-finishing.js';
+import { isPassing, LaneHaltedError } from './lane-errors.js';
 import type { LaneParts } from './lane-parts.js';
 import { LanePreparing } from './lane-preparing.js';
-import { isPassing, LaneHaltedError } from './lane-errors.js';
 import { LaneSigning } from './lane-signing.js';
 import { LeaseLostError, PayoutMovedError } from './lane-store.js';
 import { Tenure } from './tenure.js';

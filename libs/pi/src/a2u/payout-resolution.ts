@@ -1,8 +1,9 @@
 import type { PiLedger } from '../ledger/pi-ledger.js';
-import { ChainReader } from './chain-reader.js';
+import { ChainReader, StaleHorizonError, type WalletReading } from './chain-reader.js';
 import type { LaneParts } from './lane-parts.js';
 import type { PayoutResolution, PayoutState } from './payout.js';
 import { PiPayoutResolutionError } from './payout-errors.js';
+import type { WalletHistory } from './payout.evidence.js';
 import { type PayoutRecord, toFacts } from './payout-record.js';
 import { announce, noteEvent } from './payout-store.js';
 import { covers, isDead, isOurs, successOfOurs } from './payout.rules.js';
@@ -56,7 +57,10 @@ async function changeFor(
       return { state: untold ? 'completed' : 'paid', txid: resolution.txid };
     case 'retry':
       if (untold) return { state: 'paid' };
-      return { state: signedOrNot(payout), ...(reason === 'gap_unexplained' && (await vouched(parts, payout))) };
+      return {
+        state: signedOrNot(payout),
+        ...(reason === 'gap_unexplained' && (await vouched(parts, payout, refuse))),
+      };
     case 'abandon':
       await checkDead(parts, payout, reason, refuse);
       return { state: 'cancelling', reason: `abandoned by ${resolution.by}` };
@@ -73,13 +77,32 @@ async function checkPaid(parts: LaneParts, payout: PayoutRecord, txid: string, r
     throw refuse(`the transaction ${txid} did not pay it: wallet, recipient, amount and memo have to match.`);
 }
 
-/** The person says that nothing in the gap paid it: what lies above is still read from the history. */
-async function vouched(parts: LaneParts, payout: PayoutRecord): Promise<{ baseline?: bigint }> {
+/** The person says that nothing in the gap paid it. What lies above and below is read from the history. */
+async function vouched(
+  parts: LaneParts,
+  payout: PayoutRecord,
+  refuse: (problem: string) => Error,
+): Promise<{ baseline?: bigint }> {
   const chain = await openReader(parts);
   const reading = await chain.account();
-  const facts = toFacts(payout);
-  const coverage = covers(facts, reading, await chain.history(facts, reading));
+  const coverage = covers(toFacts(payout), reading, await unpaid(chain, payout, reading, refuse));
   return coverage.covered ? {} : { baseline: coverage.missing };
+}
+
+/** Since the payout was begun, past every gap: no success of it. */
+async function unpaid(
+  chain: ChainReader,
+  payout: PayoutRecord,
+  reading: WalletReading,
+  refuse: (problem: string) => Error,
+): Promise<WalletHistory> {
+  const facts = toFacts(payout);
+  const history = await chain.wholeHistory(facts, reading).catch((error: unknown) => {
+    throw error instanceof StaleHorizonError ? refuse(`${error.message}. Try again later.`) : error;
+  });
+  const paid = successOfOurs(facts, history);
+  if (paid) throw refuse(`the chain shows that ${paid.hash} paid it: resolve it as paid, with that hash.`);
+  return history;
 }
 
 async function checkDead(
@@ -97,8 +120,7 @@ async function checkDead(
   }
   const chain = await openReader(parts);
   const reading = await chain.withClose(await chain.account());
-  const paid = successOfOurs(toFacts(payout), await chain.history(toFacts(payout), reading));
-  if (paid) throw refuse(`the chain shows that ${paid.hash} paid it.`);
+  await unpaid(chain, payout, reading, refuse);
   if (!isDead(payout.attempts, reading)) throw refuse('an attempt may still apply: wait until its time bound is past.');
 }
 

@@ -1,5 +1,14 @@
 import type { Attempt, Evidence, PayoutFacts, PiView, WalletRecord } from './payout.evidence.js';
-import { covers, decide, disagreements, isDead, mayCancelUnread, ownership } from './payout.rules.js';
+import {
+  covers,
+  decide,
+  disagreements,
+  isDead,
+  mayCancelUnread,
+  ownership,
+  predates,
+  provenBaseline,
+} from './payout.rules.js';
 import { ALL_RULES, type RuleSwitches } from './rule-switches.js';
 
 const WALLET = 'GWALLET';
@@ -311,6 +320,49 @@ describe('Covering', () => {
     ['no baseline, never used as far as read', unknown, START, [], false, false],
   ])('%s', (_, payout, sequence, records, exhausted, expected) => {
     expect(covers(payout, account(sequence), { records, exhausted }).covered).toBe(expected);
+  });
+});
+
+describe('A baseline', () => {
+  const chain = { passphrase: NETWORK, expected: NETWORK };
+  const foreign = [record(5n, 'x'), record(6n, 'y')];
+  it.each<[string, bigint | undefined, PayoutFacts, Evidence]>([
+    ['is raised over numbers that paid nothing of ours', 6n, facts(), seen(6n, foreign)],
+    ['is found where there was none', 6n, facts({ baseline: undefined }), seen(6n, [record(6n, 'y', { closedAt: 1 })])],
+    ['is raised over a failed attempt', 5n, facts(), seen(5n, [record(5n, 'v1', { ...ours, successful: false })])],
+    ['stays where nothing was used', undefined, facts(), seen(4n, [])],
+    ['stays below a gap', undefined, facts(), seen(6n, [record(6n, 'y')])],
+    ['stays below a success of ours', undefined, facts(), seen(6n, [record(5n, 'v1', ours), record(6n, 'y')])],
+    [
+      'stays below a success of ours inside a fee bump',
+      undefined,
+      facts({ attempts: [attempt(5n, 'v1')] }),
+      seen(5n, [record(5n, 'outer', { innerHash: 'v1' })]),
+    ],
+    ['stays on another network', undefined, facts(), seen(6n, foreign, { chain: { ...chain, passphrase: 'Other' } })],
+    [
+      'stays on a chain that began anew',
+      undefined,
+      facts({ attempts: [attempt(5n, 'v1')] }),
+      seen(6n, foreign, { chain: { ...chain, anchor: { stored: 'a', found: 'b' } } }),
+    ],
+  ])('%s', (_, expected, payout, evidence) => {
+    expect(provenBaseline(payout, evidence)).toBe(expected);
+  });
+
+  it.each<[string, boolean, Partial<PayoutFacts>, WalletRecord]>([
+    ['at it', true, {}, record(4n, 'x')],
+    ['above it', false, {}, record(5n, 'x', { closedAt: 0 })],
+    ["of others, whose numbers are not the wallet's", false, {}, record(1n, 'x', { source: 'GOTHER' })],
+    ['long before the payment, without one', true, { baseline: undefined }, record(9n, 'x', { closedAt: NOW - 661 })],
+    [
+      'shortly before the payment, without one',
+      false,
+      { baseline: undefined },
+      record(9n, 'x', { closedAt: NOW - 659 }),
+    ],
+  ])('tells what is too old to have paid it: %s', (_, expected, changes, old) => {
+    expect(predates(facts(changes), old)).toBe(expected);
   });
 });
 

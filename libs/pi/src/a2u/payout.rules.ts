@@ -121,7 +121,30 @@ export function covers(
   if (!rules.covering) return { covered: true };
   const own = new Map(consumedBy(p.wallet, history, rules).map((record) => [record.sequence, record]));
   if (p.baseline !== undefined) return coversFrom(p.baseline, account, own, history);
-  return coversSince((p.createdAtPi ?? 0) - CREATION_MARGIN, account, own, history);
+  return coversSince(creationOf(p), account, own, history);
+}
+
+/**
+ * The baseline to go on from: seq(R), when Q covers R and holds no success of ours. Every number up to it is then used, by
+ * something that did not pay, and no number is used twice: so nothing of ours, signed or found at any later time, can have paid
+ * at or below it. That is all a first baseline says, too. Of what lies above it says nothing, and where there is a gap, a
+ * success or another chain it stays as it is. Without it the same past would have to be read again for ever, under a listing
+ * that others make longer and longer.
+ */
+export function provenBaseline(p: PayoutFacts, e: Evidence, rules: RuleSwitches = ALL_RULES): bigint | undefined {
+  if (p.baseline !== undefined && e.account.sequence <= p.baseline) return undefined;
+  if (!sameChain(e) || successOfOurs(p, e.history, rules)) return undefined;
+  return covers(p, e.account, e.history, rules).covered ? e.account.sequence : undefined;
+}
+
+/** Too old to have paid it: at or below the baseline; without one, from well before the payment existed at Pi. */
+export function predates(p: PayoutFacts, record: Pick<WalletRecord, 'source' | 'sequence' | 'closedAt'>): boolean {
+  if (p.baseline === undefined) return record.closedAt < creationOf(p);
+  return record.source === p.wallet && record.sequence <= p.baseline;
+}
+
+function creationOf(p: PayoutFacts): number {
+  return (p.createdAtPi ?? 0) - CREATION_MARGIN;
 }
 
 /** Nothing consumed since the baseline: an empty history covers. */

@@ -38,8 +38,14 @@ export class PiDesk {
   async view(identifier: string): Promise<PiView> {
     const at = performance.now();
     const value = toPiView(await this.platform.getPayment(identifier, this.call));
+    for (const [old, seen] of this.#views) if (!isFresh(seen)) this.#views.delete(old);
     this.#views.set(identifier, { value, at });
     return value;
+  }
+
+  /** How many views are kept for later. */
+  get remembered(): number {
+    return this.#views.size;
   }
 
   /** Asked for while another payout waited for its ledger. Good for one use. */

@@ -15,6 +15,18 @@ const LOSS_MARGIN = 60;
 /** For so long after a crash every start looks for payments whose records it may have lost, in milliseconds. */
 const CRASH_MS = 86_400_000;
 
+/** What is remembered of a payout for as long as it is in this lane. */
+export interface PayoutMemory {
+  /** So many attempts were seen to be dead: the lane moves on over them. */
+  deadAttempts?: number;
+  /** Chain time at which a gap was first seen. */
+  gapSince?: number;
+  /** Hash of an attempt that was refused for its fee. */
+  feeTooLow?: string;
+  /** How often Pi refused to complete it. */
+  refusals?: number;
+}
+
 /** One worker's time with a lane, from taking the lease to losing or returning it. What it knows dies with it. */
 export class Tenure {
   readonly store: LaneStore;
@@ -29,6 +41,7 @@ export class Tenure {
   stopping = false;
   readonly #told = new Wake();
   readonly #backoff = new Map<string, { tries: number; until: number }>();
+  readonly #memories = new Map<string, PayoutMemory>();
 
   private constructor(
     readonly parts: LaneParts,
@@ -37,13 +50,10 @@ export class Tenure {
     private readonly lossyUntil: number | undefined,
     private readonly abort: AbortController,
   ) {
-    this.store = new LaneStore(
-      parts.ledger,
-      { app: parts.app, wallet: parts.wallet.address },
-      lease,
-      parts.rules,
-      parts.onMoved,
-    );
+    this.store = new LaneStore(parts.ledger, { app: parts.app, wallet: parts.wallet.address }, lease, parts.rules, {
+      moved: (state) => parts.onMoved?.(state),
+      left: (id) => this.#forget(id),
+    });
     this.fees = new FeePolicy(parts.horizon, parts.wallet.fee.min, parts.wallet.fee.max);
     this.pi = new PiDesk(parts.platform, this.call);
   }
@@ -55,6 +65,7 @@ export class Tenure {
       passphrase: parts.passphrase,
       rules: parts.rules,
       patienceMs: parts.settings.patienceMs,
+      logger: parts.logger,
       signal: abort.signal,
     });
     const missingBefore = parts.commitsMissingBefore;
@@ -109,6 +120,23 @@ export class Tenure {
     await this.parts.onStep?.(step, payout.idempotencyKey);
   }
 
+  memoryOf(id: string): PayoutMemory {
+    let memory = this.#memories.get(id);
+    if (!memory) this.#memories.set(id, (memory = {}));
+    return memory;
+  }
+
+  /** Of how many things something is remembered: nothing of payouts that have left the lane. */
+  get remembered(): number {
+    return this.#memories.size + this.#backoff.size + this.pi.remembered;
+  }
+
+  #forget(id: string): void {
+    this.#memories.delete(id);
+    this.#backoff.delete(id);
+    this.#backoff.delete(finishing(id));
+  }
+
   // ── pauses: whatever asked in vain asks again later, each time a little later ──
 
   /** Milliseconds until this may be tried again; 0 when it may. */
@@ -123,7 +151,20 @@ export class Tenure {
     this.#backoff.set(what, { tries, until: performance.now() + (ms ?? doubled * (0.75 + Math.random() / 2)) });
   }
 
+  /** Payouts that Pi is not to be told of yet, and for how many milliseconds more. */
+  finishingLater(): Map<string, number> {
+    const later = [...this.#backoff.keys()].filter((what) => what.startsWith(FINISH) && this.pauseOf(what) > 0);
+    return new Map(later.map((what) => [what.slice(FINISH.length), this.pauseOf(what)]));
+  }
+
   carryOn(what: string): void {
     this.#backoff.delete(what);
   }
 }
+
+/** The pause of a payout that Pi is to be told of, apart from that of its signing. */
+export function finishing(id: string): string {
+  return FINISH + id;
+}
+
+const FINISH = 'finish ';

@@ -1,0 +1,29 @@
+import type { PayoutRecord } from './payout-record.js';
+import type { Tenure } from './tenure.js';
+
+/** Rule 6: `paid` is on disk before Pi is told. Until the next one is on its way, whatever can wait does. */
+export async function notePaid(
+  t: Tenure,
+  payout: PayoutRecord,
+  txid: string,
+  event: { kind: string; detail: string; attempt?: number } = { kind: 'found', detail: txid },
+): Promise<true> {
+  if (!t.stopping && !t.ended) t.errands.shut();
+  const changes = { txid, parked: null, review: null, tries: 0, next_at: new Date() };
+  const paid = await t.store.change(payout, 'paid', changes, event);
+  t.carryOn(payout.id);
+  await t.step('paid_committed', paid);
+  t.finishing.ring();
+  return true;
+}
+
+/** Waits for somebody to change something outside: money in the wallet, a limit. Parking permits no cancel. */
+export async function park(t: Tenure, payout: PayoutRecord, why: string): Promise<void> {
+  const { logger, settings } = t.parts;
+  if (payout.parked !== why) {
+    logger.warn(`Payout ${payout.id} is parked: ${why}`);
+    const nextAt = new Date(Date.now() + settings.haltMs);
+    await t.store.change(payout, payout.state, { parked: why, next_at: nextAt }, { kind: 'parked', detail: why });
+  }
+  t.pause(payout.id, settings.haltMs);
+}
