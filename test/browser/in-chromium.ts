@@ -54,3 +54,11 @@ export async function keepScreenshot(page: Page, name: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   await page.screenshot({ path: join(directory, `${name}.png`), animations: 'disabled' });
 }
+
+/** The page's own requests to such a path never leave it. (One blocked from outside may slip out while the tab closes.) */
+export async function muteRequests(page: Page, path: string): Promise<void> {
+  await page.evaluate((muted) => {
+    const { fetch } = self;
+    self.fetch = (input, init) => (String(input).endsWith(muted) ? new Promise(() => {}) : fetch(input, init));
+  }, path);
+}

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { bearer, startTestShop, type TestShop } from '../support/test-shop.js';
 import { until } from '../support/until.js';
-import { describeInChromium } from './in-chromium.js';
+import { describeInChromium, muteRequests } from './in-chromium.js';
 import { piSdkJsPage, type PiSdkJsPage } from './pi-sdk-js-client.js';
 
 jest.setTimeout(90_000);
@@ -71,7 +71,7 @@ describeInChromium('A client that follows pi-sdk-js, against PiPaymentsControlle
 
   it('closes the tab between signing and completion, comes back, and finishes', async () => {
     const page = await connect('umar');
-    await page.route('**/pi_payment/complete', (route) => route.abort());
+    await muteRequests(page, 'pi_payment/complete');
     await buy(page);
     await page.getByTestId('pi-wallet-confirm').click();
     await until(() => Boolean(paymentOf('umar')?.transaction));

@@ -2,7 +2,7 @@ import { type Page } from 'playwright-core';
 import { operator, OPERATOR_KEY, startTestShop, type TestShop } from '../support/test-shop.js';
 import { payoutInReview } from '../support/payout-in-review.js';
 import { until } from '../support/until.js';
-import { DESK, describeInChromium, keepScreenshot } from './in-chromium.js';
+import { describeInChromium, DESK, keepScreenshot, muteRequests } from './in-chromium.js';
 
 jest.setTimeout(90_000);
 
@@ -73,7 +73,7 @@ describeInChromium('Corner Shop in a browser', (open) => {
   it('finishes a payment whose tab was closed between signing and completion', async () => {
     const page = await open(shop.url);
     await signIn(page, 'pia');
-    await page.route('**/pi_payment/complete', (route) => route.abort());
+    await muteRequests(page, 'pi_payment/complete');
     await page.getByTestId('buy-sourdough').click();
     await page.getByTestId('pi-wallet-confirm').click();
     await until(() => paymentsOf('pia')[0]?.transaction !== null);
