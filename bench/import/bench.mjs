@@ -1,8 +1,8 @@
 // What importing nestjs-pi costs on top of Nest, @nestjs/axios and undici, which an app of this kind has loaded anyway.
 import { execFileSync } from 'node:child_process';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { median, quick, report, round } from '../support.mjs';
+import { alternate, median, quick, ratio, report, round } from '../support.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const rounds = quick ? 3 : 21;
@@ -36,4 +36,24 @@ report(
   `Import cost on top of ${base.join(', ')} (${round(median(below), 1)} ms): ${rounds} fresh processes each`,
   rows,
   { bar: 'nestjs-pi ≤ 25 ms' },
+);
+
+const boot = (module) =>
+  JSON.parse(
+    execFileSync(process.execPath, [join(here, 'boot.mjs'), module])
+      .toString()
+      .trim()
+      .split('\n')
+      .at(-1),
+  ).ms;
+const boots = await alternate(rounds, ['HttpModule', 'PiModule'], async (module) => boot(module));
+report(
+  'boot',
+  `Boot of an application context with one module: ${rounds} fresh processes each`,
+  Object.fromEntries(
+    Object.entries(boots).map(([name, ms]) => [
+      name,
+      { 'ms (median)': round(median(ms), 1), '÷ HttpModule': ratio(ms, boots.HttpModule) },
+    ]),
+  ),
 );
