@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { PiTokenStore } from '../pi.ports.js';
 import { fromStored, toStored } from './verified-token.js';
@@ -33,11 +34,11 @@ export class SharedTokenStore {
     if (isEmitter(store)) store.on('error', this.onStoreError);
   }
 
-  async read(key: string): Promise<StoreAnswer> {
+  async read(token: string): Promise<StoreAnswer> {
     if (this.resting || this.reading >= READS_AT_A_TIME) return 'silent';
     this.reading += 1;
     try {
-      const value = await withPatience(this.store.get(this.prefix + key));
+      const value = await withPatience(this.store.get(this.key(token)));
       if (this.resting) return 'silent';
       return fromStored(value) ?? 'unknown';
     } catch (error) {
@@ -48,19 +49,23 @@ export class SharedTokenStore {
     }
   }
 
-  async write(key: string, token: VerifiedToken): Promise<void> {
-    const ttlMs = Math.min(token.checkedAt + this.keepMs, +token.pioneer.validUntil) - Date.now();
+  async write(token: string, verified: VerifiedToken): Promise<void> {
+    const ttlMs = Math.min(verified.checkedAt + this.keepMs, +verified.pioneer.validUntil) - Date.now();
     if (ttlMs <= 0 || this.resting) return;
-    await this.attempt(() => this.store.set(this.prefix + key, toStored(token), ttlMs));
+    await this.attempt(() => this.store.set(this.key(token), toStored(verified), ttlMs));
   }
 
   /** Tried even while the store rests: what is forgotten must not come back with it. */
-  async delete(key: string): Promise<void> {
-    await this.attempt(() => this.store.delete(this.prefix + key));
+  async delete(token: string): Promise<void> {
+    await this.attempt(() => this.store.delete(this.key(token)));
   }
 
   close(): void {
     if (isEmitter(this.store)) this.store.off('error', this.onStoreError);
+  }
+
+  private key(token: string): string {
+    return this.prefix + fingerprint(token);
   }
 
   private get resting(): boolean {
@@ -84,6 +89,11 @@ export class SharedTokenStore {
     }
     this.restsUntil = Date.now() + REST_MS;
   }
+}
+
+/** SHA-256 in hex: the same in every instance, and nothing the text could be found by. */
+export function fingerprint(text: string): string {
+  return hash('sha256', text);
 }
 
 function withPatience<T>(work: Promise<T>): Promise<T> {

@@ -8,11 +8,12 @@ import { CheckLimit } from './check-limit.js';
 import type { MeCircuit } from './me-circuit.js';
 import { PiAuthService } from './pi-auth.service.js';
 import type { Pioneer } from './pioneer.js';
+import { isPlausibleToken } from './plausible-token.js';
 import { SharedChecks } from './shared-checks.js';
 import type { Flight } from './shared-checks.js';
-import { SharedTokenStore } from './shared-token-store.js';
+import { fingerprint, SharedTokenStore } from './shared-token-store.js';
 import { TokenCache } from './token-cache.js';
-import { hashToken, isPlausibleToken, printable } from './token-hash.js';
+import { tokenKey } from './token-key.js';
 import { pioneerOf } from './verified-token.js';
 import type { VerifiedToken } from './verified-token.js';
 
@@ -42,14 +43,14 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
   }
 
   override peek(token: string): Pioneer | undefined {
-    const pioneer = this.cache.trusted(hashToken(token));
+    const pioneer = this.cache.trusted(tokenKey(token));
     if (pioneer !== undefined) this.telemetry.cacheHit();
     return pioneer;
   }
 
   override async verify(token: string, { signal }: { signal?: AbortSignal } = {}): Promise<Pioneer> {
     if (!isPlausibleToken(token)) throw new PiTokenRefusedError('malformed');
-    const key = hashToken(token);
+    const key = tokenKey(token);
     const known = this.cache.trusted(key);
     if (known) return known;
     const refusal = this.cache.refusal(key);
@@ -60,15 +61,15 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
   }
 
   override async forget(token: string): Promise<void> {
-    const key = hashToken(token);
+    const key = tokenKey(token);
     this.checks.forget(key);
     this.cache.forget(key);
     for (const listener of this.watched.get(key) ?? []) listener();
-    await this.store?.delete(printable(key));
+    await this.store?.delete(token);
   }
 
   override onForget(token: string, listener: () => void): () => void {
-    const key = hashToken(token);
+    const key = tokenKey(token);
     const listeners = this.watched.get(key) ?? new Set();
     this.watched.set(key, listeners.add(listener));
     return () => {
@@ -88,7 +89,7 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     flight: Flight<Pioneer>,
     decided: (outcome: PiVerificationOutcome) => void,
   ): Promise<Pioneer> {
-    const shared = await this.askStore(key, flight);
+    const shared = await this.askStore(key, token, flight);
     if (shared) {
       decided('shared');
       return shared;
@@ -100,7 +101,7 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     } catch (error) {
       if (error instanceof PiTokenRefusedError) {
         decided('refused');
-        await this.refuse(key, error, flight);
+        await this.refuse(key, token, error, flight);
         throw error;
       }
       if (flight.signal.aborted) throw error;
@@ -112,9 +113,9 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
   }
 
   /** A token another instance verified lately, or this one while the store is silent. */
-  private async askStore(key: string, flight: Flight<Pioneer>): Promise<Pioneer | undefined> {
+  private async askStore(key: string, token: string, flight: Flight<Pioneer>): Promise<Pioneer | undefined> {
     if (!this.store) return undefined;
-    const answer = await this.store.read(printable(key));
+    const answer = await this.store.read(token);
     if (answer === 'silent') return this.cache.fresh(key);
     if (answer === 'unknown') {
       // Forgotten by another instance, or never known: what this one remembers no longer counts.
@@ -131,7 +132,7 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     const verified = await this.limit.run(() => this.callMe(token, flight.signal), flight.signal);
     if (flight.forgotten) return verified.pioneer;
     this.cache.remember(key, verified);
-    await this.store?.write(printable(key), verified);
+    await this.store?.write(token, verified);
     return verified.pioneer;
   }
 
@@ -146,11 +147,16 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     return { pioneer, checkedAt: Date.now() };
   }
 
-  private async refuse(key: string, { reason }: PiTokenRefusedError, flight: Flight<Pioneer>): Promise<void> {
+  private async refuse(
+    key: string,
+    token: string,
+    { reason }: PiTokenRefusedError,
+    flight: Flight<Pioneer>,
+  ): Promise<void> {
     if (flight.forgotten) return;
     const wasAccepted = this.cache.refuse(key, reason);
     // Invented tokens never were, so a flood of them does not reach the store.
-    if (wasAccepted) await this.store?.delete(printable(key));
+    if (wasAccepted) await this.store?.delete(token);
   }
 
   /** `/me` accepts a token issued to any app. Pi names the app, though nothing promises that it does. */
@@ -161,7 +167,7 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
 
 /** Another Pi app, or another Platform API (the emulator), says nothing about a token here. */
 function storePrefix({ app, platformUrl }: PiResolvedOptions): string {
-  return `nestjs-pi:token:${app}:${printable(hashToken(platformUrl)).slice(0, 8)}:`;
+  return `nestjs-pi:token:${app}:${fingerprint(platformUrl).slice(0, 8)}:`;
 }
 
 function storeTime({ cacheMs, staleIfErrorMs }: PiResolvedOptions['auth']): number {
