@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 const libraries = ['libs/pi/tsconfig.build.json', 'libs/pi-emulator/tsconfig.build.json'];
 const children = [
   spawn('tsc', ['-b', '--watch', '--preserveWatchOutput', ...libraries], { stdio: 'inherit' }),
+  spawn(process.execPath, ['scripts/bundle.mjs', '--watch'], { stdio: 'inherit' }),
   spawn('nest', ['build', '--watch', '--watchAssets'], { stdio: 'inherit' }),
   spawn(process.execPath, ['--watch', '--enable-source-maps', 'dist/main.js'], { stdio: 'inherit' }),
 ];

@@ -12,7 +12,7 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
 const [database, ...builds] = await Promise.allSettled([
   makeDatabase(process.env),
-  build('libs/pi/tsconfig.build.json'),
+  build('libs/pi/tsconfig.build.json').then(() => import('./bundle.mjs')),
   build('libs/pi-emulator/tsconfig.build.json'),
 ]);
 // The shop makes its database itself where that failed, and then says what is wrong.

@@ -1,12 +1,15 @@
-// Says which packages of the ledger are loaded by the import of the built package, and by opening a ledger of the URL given.
+// Says which packages of the ledger, and how many files of ours, are loaded by the import of the built package, and by opening a ledger of the URL given.
 import { register } from 'node:module';
 
 const seen = `
+  const ours = new Set();
   const names = /node_modules\\/(kysely|pg|@electric-sql\\/pglite|@stellar\\/stellar-base)\\//;
   export async function resolve(specifier, context, next) {
     const found = await next(specifier, context);
     const name = names.exec(found.url)?.[1];
     if (name) process._rawDebug('loaded ' + name);
+    if (found.url.includes('/libs/pi/dist/') && !ours.has(found.url)) process._rawDebug('file of ours');
+    ours.add(found.url);
     return found;
   }`;
 register(`data:text/javascript,${encodeURIComponent(seen)}`);
