@@ -11,7 +11,7 @@ export interface Answer {
   type: string;
   headers: Headers;
   // Whatever Horizon says: the specs look at it by matchers.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  // oxlint-disable-next-line typescript/no-explicit-any
   body: any;
 }
 
