@@ -25,6 +25,9 @@ const options = {
   sourcemap: true,
   logLevel: 'warning',
 };
-rmSync(options.outdir, { recursive: true, force: true });
-if (process.argv.includes('--watch')) await (await context(options)).watch();
-else await build(options);
+if (process.argv.includes('--watch')) {
+  await (await context(options)).watch();
+} else {
+  rmSync(options.outdir, { recursive: true, force: true });
+  await build(options);
+}
