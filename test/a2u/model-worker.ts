@@ -25,7 +25,7 @@ export class ModelWorker {
     return this.#tenure !== undefined;
   }
 
-  /** Of how many things the tenure remembers something. */
+  /** How many things the tenure remembers of payouts. */
   get remembered(): number {
     return this.#tenure?.remembered ?? 0;
   }
@@ -77,6 +77,11 @@ export class ModelWorker {
   /** Dies at its `steps`th step from now. */
   crashSoon(steps: number): void {
     this.#stepsToLive = steps;
+  }
+
+  /** Resolves when no turn is under way. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#busy.values());
   }
 
   /** Begins a turn, unless the last one still waits for something. */

@@ -19,7 +19,9 @@ export class LaneFinishing {
     await this.t.errands.passed();
     const later = this.t.finishingLater();
     const due = await this.t.store.toFinish([...later.keys()], AT_ONCE);
-    await Promise.all(due.map((payout) => this.#finish(payout)));
+    // All of them, whichever fails: the next round must not begin with one that is still on its way.
+    const rounds = await Promise.allSettled(due.map((payout) => this.#finish(payout)));
+    for (const round of rounds) if (round.status === 'rejected') throw round.reason;
     return due.length > 0 ? 0 : Math.min(idleMs, ...later.values());
   }
 

@@ -97,7 +97,7 @@ export class LanePosting {
   async #lookAhead(current: PayoutRecord): Promise<void> {
     try {
       const next = (await this.t.store.prepared(2)).find(({ id }) => id !== current.id);
-      if (next) await this.t.pi.view(next.identifier!);
+      if (next) await this.t.pi.lookAhead(next.identifier!);
     } catch (error) {
       if (!this.t.ended) this.t.parts.logger.debug(`Looking ahead failed: ${String(error)}`);
     }

@@ -11,9 +11,15 @@ interface Seen<T> {
   readonly at: number;
 }
 
-/** What Pi says of our payments, asked no more often than needed. Views are of this tenure only. */
+interface LookAhead {
+  readonly identifier: string;
+  readonly at: number;
+  view?: PiView;
+}
+
+/** What Pi says of our payments, asked no more often than needed. What it keeps is of this tenure only. */
 export class PiDesk {
-  readonly #views = new Map<string, Seen<PiView>>();
+  #next: LookAhead | undefined;
   #listing: Seen<readonly PiView[]> | undefined;
 
   constructor(
@@ -36,26 +42,25 @@ export class PiDesk {
   }
 
   async view(identifier: string): Promise<PiView> {
-    const at = performance.now();
-    const value = toPiView(await this.platform.getPayment(identifier, this.call));
-    for (const [old, seen] of this.#views) if (!isFresh(seen)) this.#views.delete(old);
-    this.#views.set(identifier, { value, at });
-    return value;
+    return toPiView(await this.platform.getPayment(identifier, this.call));
   }
 
-  /** How many views are kept for later. */
-  get remembered(): number {
-    return this.#views.size;
+  /** Asks for the payment whose turn is next, while another one waits for its ledger. Of one at a time. */
+  async lookAhead(identifier: string): Promise<void> {
+    const next: LookAhead = { identifier, at: performance.now() };
+    this.#next = next;
+    next.view = await this.view(identifier);
   }
 
-  /** Asked for while another payout waited for its ledger. Good for one use. */
+  /** What the look ahead has found. Good for one use; an answer that comes after it was wanted is dropped. */
   take(identifier: string): PiView | undefined {
-    const seen = this.#views.get(identifier);
-    this.#views.delete(identifier);
-    return seen && isFresh(seen) ? seen.value : undefined;
+    const next = this.#next;
+    if (next?.identifier !== identifier) return undefined;
+    this.#next = undefined;
+    return isFresh(next) ? next.view : undefined;
   }
 }
 
-function isFresh({ at }: Seen<unknown>): boolean {
+function isFresh({ at }: { readonly at: number }): boolean {
   return performance.now() - at <= FRESH_MS;
 }

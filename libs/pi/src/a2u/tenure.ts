@@ -126,9 +126,9 @@ export class Tenure {
     return memory;
   }
 
-  /** Of how many things something is remembered: nothing of payouts that have left the lane. */
+  /** How many things are remembered of payouts: nothing of those that have left the lane. */
   get remembered(): number {
-    return this.#memories.size + this.#backoff.size + this.pi.remembered;
+    return this.#memories.size + this.#backoff.size;
   }
 
   #forget(id: string): void {
