@@ -1,21 +1,10 @@
 import type { ColumnType, Generated } from 'kysely';
+import type { PayoutState } from '../../a2u/payout.js';
 
 /** 64-bit integers travel as strings: a double does not hold them. */
 type Int8 = ColumnType<string, bigint, bigint>;
 type NullableInt8 = ColumnType<string | null, bigint | null | undefined, bigint | null>;
 type Timestamp = ColumnType<Date, Date | undefined, Date>;
-
-export type PayoutStateColumn =
-  | 'requested'
-  | 'created'
-  | 'signed'
-  | 'submitted'
-  | 'paid'
-  | 'completed'
-  | 'cancelling'
-  | 'cancelled'
-  | 'failed'
-  | 'needs_review';
 
 /** One row a payout (App-to-User). */
 export interface PayoutsTable {
@@ -32,7 +21,7 @@ export interface PayoutsTable {
   memo: string;
   /** JSON, keys sorted. */
   metadata: string | null;
-  state: Generated<PayoutStateColumn>;
+  state: Generated<PayoutState>;
   identifier: string | null;
   destination: string | null;
   /** Seconds since 1970, by Pi's clock. */
