@@ -8,10 +8,10 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { A2UService, PiAuthService, PiModule } from 'nestjs-pi';
-import type { PiModuleOptions } from 'nestjs-pi';
+import { A2UService, PaymentsService, PiAuthService, PiModule } from 'nestjs-pi';
+import type { Pioneer, PiModuleOptions } from 'nestjs-pi';
 import { PiEmulator } from 'pi-emulator';
-import { createPostgres } from '../../../test/support/database.js';
+import { createPostgres, type TestDatabase } from '../../../test/support/database.js';
 import { eventually } from '../../../test/support/eventually.js';
 import { StagedMe } from '../../../test/support/staged-me.js';
 
@@ -135,6 +135,65 @@ describe('what OpenTelemetry is told of sign-in', () => {
     await app.close();
     await freshReader.forceFlush();
     expect(gauges(fresh)).not.toContain('pi.auth.circuit.state');
+  });
+});
+
+describe('what OpenTelemetry is told of payments', () => {
+  let emulator: PiEmulator;
+  let database: TestDatabase;
+  let payments: PaymentsService;
+  let pioneer: Pioneer;
+  beforeEach(async () => {
+    emulator = await PiEmulator.start({ port: 0, ledgerMs: 50 });
+    database = await createPostgres();
+    const { apiKey, platformUrl, horizonUrl } = emulator;
+    await start({ apiKey, platformUrl, horizonUrl, ledger: database.ledger }, '');
+    payments = app.get(PaymentsService);
+    pioneer = { uid: (await emulator.createPioneer()).uid } as Pioneer;
+  });
+  afterEach(async () => {
+    await app.close();
+    await database.drop();
+    await emulator.stop();
+  });
+
+  const openPayments = async () =>
+    Object.fromEntries((await points('pi.payments.open')).map(([{ state }, n]) => [state, n]));
+  const sell = async () =>
+    (await emulator.createPayment(pioneer.uid, { amount: 1, memo: 'A mug', metadata: { a: 1 } })).identifier;
+  const none = { seen: 0, approving: 0, approved: 0, completing: 0, completed: 0, cancelled: 0, refused: 0 };
+
+  it('those with a next step to come, and those that wait for a person, by state; zeros as well', async () => {
+    expect(await openPayments()).toEqual({ ...none, needs_review: 0 });
+    const id = await sell();
+    await payments.approve(id, pioneer, { amount: 1 });
+    expect(await openPayments()).toEqual({ ...none, approved: 1, needs_review: 0 });
+
+    // Nothing handles 'completed' here: paid, and the delivery is owed.
+    const { txid } = await emulator.signPayment(id);
+    await payments.complete(id, txid);
+    expect(await openPayments()).toEqual({ ...none, completed: 1, needs_review: 0 });
+
+    const unapproved = await sell();
+    await fetch(`${emulator.platformUrl}/payments/${unapproved}/approve`, {
+      method: 'POST',
+      headers: { authorization: `Key ${emulator.apiKey}` },
+    });
+    const signed = await emulator.signPayment(unapproved);
+    await payments.complete(unapproved, signed.txid).catch(() => undefined);
+    expect(await openPayments()).toEqual({ ...none, completed: 1, needs_review: 1 });
+
+    await payments.resolve(unapproved, { action: 'dismiss', by: 'ada' });
+    expect(await openPayments()).toEqual({ ...none, completed: 1, needs_review: 0 });
+  }, 60_000);
+
+  it('nothing any more once the app is closed', async () => {
+    await freshReader.forceFlush();
+    expect(gauges(fresh)).toContain('pi.payments.open');
+    fresh.reset();
+    await app.close();
+    await freshReader.forceFlush();
+    expect(gauges(fresh)).not.toContain('pi.payments.open');
   });
 });
 

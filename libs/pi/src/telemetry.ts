@@ -5,6 +5,8 @@ import type { LaneReport } from './a2u/lane-report.js';
 import type { PayoutState } from './a2u/payout.js';
 import type { CircuitPosition } from './auth/me-circuit.js';
 import type { PiCallReport } from './http/pi-call.js';
+import type { PaymentReport } from './payments/payment-report.js';
+import { PAYMENT_STATES } from './payments/payment-state.js';
 
 export type PiVerificationOutcome = 'verified' | 'shared' | 'stale' | 'refused' | 'unavailable';
 
@@ -18,6 +20,8 @@ const OPEN_STATES: readonly PayoutState[] = [
   'cancelling',
   'needs_review',
 ];
+/** All that a payment can be in while something is still to be done about it. */
+const OPEN_PAYMENT_STATES = PAYMENT_STATES.filter((state) => state !== 'delivered');
 const POSITIONS: Readonly<Record<CircuitPosition, number>> = { closed: 0, 'half-open': 1, open: 2 };
 
 /**
@@ -130,6 +134,19 @@ export class PiTelemetry implements OnApplicationShutdown {
     };
     this.meter.addBatchObservableCallback(look, [payouts, lag]);
     this.ends.push(() => this.meter.removeBatchObservableCallback(look, [payouts, lag]));
+  }
+
+  /** Asks the ledger when, and only when, a reader collects. */
+  watchPayments(report: () => Promise<PaymentReport>): void {
+    const payments = this.meter.createObservableGauge('pi.payments.open', {
+      description: 'Payments of Pioneers with a next step to come, or waiting for a person, by state.',
+    });
+    const look = async (result: ObservableResult): Promise<void> => {
+      const { states } = await report();
+      for (const state of OPEN_PAYMENT_STATES) result.observe(states[state] ?? 0, this.attributes({ state }));
+    };
+    payments.addCallback(look);
+    this.ends.push(() => payments.removeCallback(look));
   }
 
   onApplicationShutdown(): void {

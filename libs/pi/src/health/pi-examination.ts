@@ -5,6 +5,7 @@ import type { PiHorizonClient } from '../chain/horizon-client.js';
 import { PiChainError } from '../errors/pi-chain-error.js';
 import { PiError } from '../errors/pi-error.js';
 import type { PiLedger } from '../ledger/pi-ledger.js';
+import { reportPayments } from '../payments/payment-report.js';
 import type { PiResolvedOptions } from '../pi.options.js';
 import type { PiPlatformClient } from '../platform/platform.client.js';
 
@@ -23,6 +24,8 @@ export interface PiHealthReport {
   readonly horizon: PiPartHealth;
   /** Only with a ledger. */
   readonly ledger?: PiPartHealth;
+  /** Payments of Pioneers. Only with a ledger that answers. */
+  readonly payments?: PiPartHealth;
   /** Only with wallets and a ledger; by the name of the wallet. */
   readonly wallets?: Readonly<Record<string, PiPartHealth>>;
 }
@@ -41,17 +44,19 @@ export class PiExamination {
   constructor(private readonly of: Examined) {}
 
   async run(): Promise<PiHealthReport> {
-    const [platform, horizon, ledger, wallets] = await Promise.all([
+    const [platform, horizon, ledger, payments, wallets] = await Promise.all([
       this.platform(),
       this.horizon(),
       this.of.ledger && this.ledger(this.of.ledger),
+      this.of.ledger && this.payments(this.of.ledger),
       this.of.payouts instanceof LedgerA2UService ? this.wallets(this.of.payouts) : undefined,
     ]);
     return {
-      status: worst([platform, horizon, ...(ledger ? [ledger] : []), ...Object.values(wallets ?? {})]),
+      status: worst([platform, horizon, ledger, payments, ...Object.values(wallets ?? {})]),
       platform,
       horizon,
       ...(ledger && { ledger }),
+      ...(payments && { payments }),
       ...(wallets && { wallets }),
     };
   }
@@ -90,6 +95,21 @@ export class PiExamination {
     }
   }
 
+  private async payments(ledger: PiLedger): Promise<PiPartHealth | undefined> {
+    try {
+      const { open, needsReview } = await within(this.of.timeoutMs, reportPayments(ledger, this.of.options.app));
+      return {
+        status: needsReview > 0 ? 'degraded' : 'up',
+        open,
+        needsReview,
+        ...(needsReview > 0 && { message: `${needsReview} payments wait for a person` }),
+      };
+    } catch {
+      // The ledger is what could not be asked, and says so itself.
+      return undefined;
+    }
+  }
+
   private async wallets(payouts: LedgerA2UService): Promise<Record<string, PiPartHealth> | undefined> {
     try {
       const lanes = await within(this.of.timeoutMs, payouts.report());
@@ -122,9 +142,9 @@ export class PiExamination {
   }
 }
 
-function worst(parts: readonly PiPartHealth[]): PiHealthStatus {
-  if (parts.some(({ status }) => status === 'down')) return 'down';
-  return parts.some(({ status }) => status === 'degraded') ? 'degraded' : 'up';
+function worst(parts: readonly (PiPartHealth | undefined)[]): PiHealthStatus {
+  if (parts.some((part) => part?.status === 'down')) return 'down';
+  return parts.some((part) => part?.status === 'degraded') ? 'degraded' : 'up';
 }
 
 /** A health page is often public: an error of ours is fit to be shown, any other may name hosts. */

@@ -1,8 +1,8 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { Test } from '@nestjs/testing';
-import { A2UService, PiModule } from 'nestjs-pi';
-import type { PiModuleOptions } from 'nestjs-pi';
+import { A2UService, PaymentsService, PiModule } from 'nestjs-pi';
+import type { Pioneer, PiModuleOptions } from 'nestjs-pi';
 import { PiHealthIndicator } from 'nestjs-pi/terminus';
 import { PiEmulator } from 'pi-emulator';
 import { eventually } from '../../../../test/support/eventually.js';
@@ -92,6 +92,7 @@ describe('PiHealthIndicator', () => {
         platform: { status: 'up' },
         horizon: { status: 'up' },
         ledger: { status: 'up' },
+        payments: { status: 'up', open: 0, needsReview: 0 },
         wallets: { main: { status: 'up', open: 0, lagSeconds: 0, needsReview: 0, balance: '1000000' } },
       });
     });
@@ -116,6 +117,34 @@ describe('PiHealthIndicator', () => {
       });
     });
 
+    it('is degraded while a payment waits for a person, and shows how many are open', async () => {
+      await start();
+      const { uid } = await emulator.createPioneer();
+      const sell = async () =>
+        (await emulator.createPayment(uid, { amount: 1, memo: 'A mug', metadata: { a: 1 } })).identifier;
+      const payments = app!.get(PaymentsService);
+      const [open, paid] = [await sell(), await sell()] as [string, string];
+      await payments.approve(open, { uid } as Pioneer, { amount: 1 });
+      expect(await look()).toMatchObject({ payments: { status: 'up', open: 1, needsReview: 0 } });
+
+      await approveAtPi(paid);
+      const { txid } = await emulator.signPayment(paid);
+      await emulator.closeLedger();
+      await payments.complete(paid, txid).catch(() => undefined);
+      expect(await look()).toMatchObject({
+        status: 'degraded',
+        payments: { status: 'degraded', open: 1, needsReview: 1, message: '1 payments wait for a person' },
+      });
+      await payments.resolve(paid, { action: 'dismiss', by: 'ada' });
+      expect(await look()).toMatchObject({ payments: { status: 'up', open: 1, needsReview: 0 } });
+    });
+
+    /** Not by us: so that its money needs an explanation. */
+    const approveAtPi = (id: string) =>
+      fetch(`${emulator.platformUrl}/payments/${id}/approve`, {
+        method: 'POST',
+        headers: { authorization: `Key ${emulator.apiKey}` },
+      });
     const upWith = async (looked: Promise<Record<string, unknown>>) => {
       const report = await looked;
       return report['status'] === 'up' ? report : undefined;

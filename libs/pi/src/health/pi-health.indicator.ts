@@ -28,8 +28,8 @@ interface DegradedSince12<Key extends string> {
  * Whether Pi, its chain, the ledger and the wallets are there, for `@nestjs/terminus`.
  *
  * - `down`: the Platform API or the ledger cannot be asked, the API key is refused, or Horizon serves another network.
- * - `degraded`: Horizon cannot be asked (sign-in works, payments wait), a wallet runs low, a lane is held by nobody, or payouts wait
- *   for a person. Terminus 11 knows no such status: there it is `up` with `degraded: true`.
+ * - `degraded`: Horizon cannot be asked (sign-in works, payments wait), a wallet runs low, a lane is held by nobody, or payments
+ *   or payouts wait for a person. Terminus 11 knows no such status: there it is `up` with `degraded: true`.
  *
  * @example
  * @Get() @HealthCheck()

@@ -5,6 +5,7 @@ import { PiLedger } from '../ledger/pi-ledger.js';
 import type { PiResolvedOptions } from '../pi.options.js';
 import { getPiOptionsToken, getPiToken } from '../pi.tokens.js';
 import { PiPlatformClient } from '../platform/platform.client.js';
+import { PiTelemetry } from '../telemetry.js';
 import { PaymentHandlerExplorer } from './payment-handler.explorer.js';
 import { PaymentHandlerRegistry } from './payment-handler.registry.js';
 import type { PaymentFlow } from './payment-flow.js';
@@ -33,6 +34,7 @@ export function paymentsProviders(app: string | undefined): Provider[] {
         getPiToken(PiHorizonClient, app),
         registryToken(app),
         getPiToken(PiLedger, app),
+        getPiToken(PiTelemetry, app),
       ],
       useFactory: createFlow,
     },
@@ -57,15 +59,18 @@ async function createFlow(
   horizon: PiHorizonClient,
   handlers: PaymentHandlerRegistry,
   ledger: PiLedger<unknown> | undefined,
+  telemetry: PiTelemetry,
 ): Promise<PaymentFlow> {
   const common = { network, passphrase, platform, horizon, handlers };
   if (!ledger) {
     const { PlainPayments } = await import('./plain-payments.js');
     return new PlainPayments(common);
   }
-  const [{ JournaledPayments }, { PaymentParts }] = await Promise.all([
+  const [{ JournaledPayments }, { PaymentParts }, { reportPayments }] = await Promise.all([
     import('./journaled-payments.js'),
     import('./payment-parts.js'),
+    import('./payment-report.js'),
   ]);
+  telemetry.watchPayments(() => reportPayments(ledger, app));
   return new JournaledPayments(new PaymentParts({ ...common, app, ledger, times }));
 }
