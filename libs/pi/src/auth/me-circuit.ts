@@ -8,6 +8,7 @@ import {
   isIsolatedCircuitError,
 } from 'cockatiel';
 import type { CircuitBreakerPolicy } from 'cockatiel';
+import { PiApiError } from '../errors/pi-api-error.js';
 import { PiError } from '../errors/pi-error.js';
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
@@ -18,11 +19,13 @@ export type CircuitPosition = 'closed' | 'half-open' | 'open';
 const FAILURES = 5;
 /** While open, one call in this time tries whether Pi is back. */
 const PROBE_AFTER_MS = 2_000;
-/** Pi may ask for silence with `Retry-After`, but not for ever. */
+/** Pi may ask for silence with `Retry-After`, but neither for ever nor for none: its clock may differ from ours. */
 const LONGEST_SILENCE_MS = 10 * 60_000;
+const SHORTEST_SILENCE_MS = 1_000;
 
 /**
- * Stops asking Pi while Pi cannot answer. A refused token is an answer; a call that its callers gave up says nothing either way.
+ * Stops asking Pi while Pi cannot answer. A refused token is an answer; a call that its callers gave up says nothing either way, and
+ * neither does a 4xx: whoever knows a token that something before Pi rejects could shut the door for everybody with it.
  * A 429 opens it at once, for as long as Pi asks.
  */
 export class MeCircuit {
@@ -32,10 +35,10 @@ export class MeCircuit {
   private askedAgainAt = 0;
 
   constructor() {
-    this.policy = circuitBreaker(
-      handleWhen((error) => error instanceof PiError && !(error instanceof PiTokenRefusedError)),
-      { halfOpenAfter: PROBE_AFTER_MS, breaker: new ConsecutiveBreaker(FAILURES) },
-    );
+    this.policy = circuitBreaker(handleWhen(isFailure), {
+      halfOpenAfter: PROBE_AFTER_MS,
+      breaker: new ConsecutiveBreaker(FAILURES),
+    });
     this.policy.onStateChange((state) => this.moved(state));
   }
 
@@ -55,13 +58,15 @@ export class MeCircuit {
   /** @param work gets false when it must not be aborted: it is the one call that tells whether Pi is back. */
   async run<T>(work: (abortable: boolean) => Promise<T>): Promise<T> {
     this.check();
-    try {
-      return await this.policy.execute(() => work(this.position === 'closed'));
-    } catch (error) {
-      if (isBrokenCircuitError(error) || isIsolatedCircuitError(error)) throw this.restingError(0);
-      if (error instanceof PiUnavailableError && error.reason === 'rate_limited') this.silence(error.retryAfterMs);
-      throw error;
-    }
+    const outcome = await this.policy
+      .execute(() => work(this.position === 'closed').catch(asAnswer))
+      .catch((error) => {
+        if (isBrokenCircuitError(error) || isIsolatedCircuitError(error)) throw this.restingError(0);
+        if (error instanceof PiUnavailableError && error.reason === 'rate_limited') throw this.silenced(error);
+        throw error;
+      });
+    if (outcome instanceof PiTokenRefusedError) throw outcome;
+    return outcome;
   }
 
   close(): void {
@@ -78,8 +83,9 @@ export class MeCircuit {
     });
   }
 
-  private silence(askedMs: number): void {
-    const ms = Math.min(askedMs, LONGEST_SILENCE_MS);
+  /** @returns what to tell whoever asked: the time of our silence, which need not be what Pi asked for. */
+  private silenced(limited: PiUnavailableError): PiUnavailableError {
+    const ms = Math.min(Math.max(limited.retryAfterMs, SHORTEST_SILENCE_MS), LONGEST_SILENCE_MS);
     const hold = this.policy.isolate();
     this.askedAgainAt = Math.max(this.askedAgainAt, Date.now() + ms);
     const timer = setTimeout(() => {
@@ -87,6 +93,8 @@ export class MeCircuit {
       hold.dispose();
     }, ms).unref();
     this.silences.add(timer);
+    const { message, reason, endpoint, upstreamStatus } = limited;
+    return new PiUnavailableError({ message, reason, endpoint, upstreamStatus, retryAfterMs: ms });
   }
 
   private moved(state: CircuitState): void {
@@ -99,4 +107,17 @@ export class MeCircuit {
     if (state === CircuitState.Isolated) this.logger.warn('Pi asked for fewer calls (429): GET /me rests until then.');
     if (state === CircuitState.Closed) this.logger.log('Pi is asked again by GET /me.');
   }
+}
+
+function isFailure(error: Error): boolean {
+  if (error instanceof PiApiError && error.platformStatus !== undefined) {
+    return error.platformStatus < 400 || error.platformStatus >= 500;
+  }
+  return error instanceof PiError;
+}
+
+/** So that the breaker takes it for a success: it ends a row of failures. */
+function asAnswer(error: unknown): PiTokenRefusedError {
+  if (error instanceof PiTokenRefusedError) return error;
+  throw error;
 }

@@ -118,6 +118,33 @@ describe('while Pi cannot be asked', () => {
     expect(pi.calls).toHaveLength(20);
   });
 
+  it('a refusal is an answer: failures before and after it are not in a row', async () => {
+    await start();
+    const say = async (...statuses: number[]) => {
+      for (const status of statuses) {
+        pi.behaviour = () => ({ status });
+        await outcome(auth.verify(`t${pi.calls.length}`));
+      }
+    };
+    await say(500, 500, 500, 500, 401, 500, 500, 500, 500);
+    pi.behaviour = accept;
+    expect((await auth.verify('good')).uid).toBe('uid-of-good');
+    // The same for the one call that tries whether Pi is back.
+    await say(500, 500, 500, 500, 500);
+    pi.behaviour = refuse;
+    await eventually(async () => (await outcome(auth.verify('probe'))) instanceof PiTokenRefusedError);
+    await say(500, 500);
+    pi.behaviour = accept;
+    expect((await auth.verify('another')).uid).toBe('uid-of-another');
+  });
+
+  it('tokens that something before Pi rejects leave the circuit closed for all others', async () => {
+    pi.behaviour = (token) => (token === 'good' ? accept(token) : { status: 403, body: '<html>blocked</html>' });
+    await start();
+    for (let i = 0; i < 20; i += 1) expect(await outcome(auth.verify(`attack${i}`))).toBeInstanceOf(PiUnavailableError);
+    expect((await auth.verify('good')).uid).toBe('uid-of-good');
+  });
+
   it('callers who give up are no failures: any number of them leaves the circuit closed', async () => {
     pi.behaviour = () => 'hold';
     await start();
@@ -142,6 +169,37 @@ describe('while Pi cannot be asked', () => {
     await eventually(() => auth.verify('second').catch(() => undefined));
     expect(Date.now() - silencedAt).toBeGreaterThan(900);
     expect(pi.calls).toEqual(['first', 'second']);
+  });
+
+  it('429 silences us at the first answer, however often calls are repeated', async () => {
+    pi.behaviour = () => ({ status: 429, headers: { 'retry-after': '1' } });
+    await start({}, { http: { retries: 2 } });
+    expect(await outcome(auth.verify('first'))).toMatchObject({ reason: 'rate_limited' });
+    expect(pi.calls).toEqual(['first']);
+  });
+
+  const inSeconds = (s: number) => new Date(Date.now() + s * 1_000).toUTCString();
+  it.each<[string, () => string | undefined, RegExp]>([
+    ['seconds', () => '30', /^30$/],
+    ['a date', () => inSeconds(30), /^(29|30)$/],
+    ['absent', () => undefined, /^1$/],
+    ['nothing', () => '0', /^1$/],
+    ['a date that is over (by our clock)', () => inSeconds(-3_600), /^1$/],
+    ['no number', () => 'soon', /^1$/],
+    ['more than a number holds', () => '9'.repeat(400), /^1$/],
+    ['31 years', () => '999999999', /^600$/],
+    ['a date in 31 years', () => inSeconds(999_999_999), /^600$/],
+  ])('Retry-After of a 429 may be %s', async (_title, header, told) => {
+    const value = header();
+    pi.behaviour = () => ({ status: 429, ...(value !== undefined && { headers: { 'retry-after': value } }) });
+    await start();
+    for (const token of ['first', 'second']) {
+      expect(await outcome(auth.verify(token))).toMatchObject({
+        headers: { 'Retry-After': expect.stringMatching(told) },
+      });
+      await sleep(20);
+    }
+    expect(pi.calls).toEqual(['first']);
   });
 
   it('a token verified within staleIfErrorMs is honoured, without asking for each request', async () => {

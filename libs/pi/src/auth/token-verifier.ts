@@ -139,7 +139,7 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
   private async callMe(token: string, signal: AbortSignal): Promise<VerifiedToken> {
     const { timeoutMs } = this.options.http;
     const dto = await this.circuit.run((abortable) =>
-      this.platform.me(token, { timeoutMs, ...(abortable && { signal }) }),
+      this.platform.me(token, { timeoutMs, repeatLimited: false, ...(abortable && { signal }) }),
     );
     const pioneer = pioneerOf(dto);
     if (this.isForeign(pioneer)) throw new PiTokenRefusedError('foreign_app');

@@ -6,4 +6,6 @@ export interface PiCallOptions {
   readonly timeoutMs?: number | undefined;
   /** Further attempts, of calls that are safe to repeat. Default: `http.retries`. */
   readonly retries?: number | undefined;
+  /** False: a 429 ends the call at once, for a caller who knows when to ask again. Default: true. */
+  readonly repeatLimited?: boolean | undefined;
 }

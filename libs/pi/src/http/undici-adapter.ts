@@ -47,7 +47,7 @@ export class UndiciAdapter {
     for (;;) {
       const outcome = await this.attempt(request, config, call, deadline, cancellation);
       const attempt = call.attempts++;
-      if (attempt >= retries) return outcome;
+      if (attempt >= retries || (isLimited(outcome) && call.options.repeatLimited === false)) return outcome;
       const delay = retryDelayMs(outcome, attempt);
       if (delay === undefined || performance.now() + delay >= deadline) return outcome;
       await cancellation.wait(delay);
@@ -80,6 +80,10 @@ export class UndiciAdapter {
     const asked = config.maxContentLength;
     return asked !== undefined && asked >= 0 ? asked : this.options.maxAnswerBytes;
   }
+}
+
+function isLimited(outcome: PiOutcome): boolean {
+  return outcome.kind === 'answer' && outcome.status === 429;
 }
 
 function requestOf(config: Config): PiRequest {
