@@ -109,7 +109,10 @@ export interface PiWallet {
 export interface PiModuleExtras {
   /** Default: true. */
   isGlobal?: boolean;
-  /** Name of this Pi app when a process serves several. Default: the unnamed app. */
+  /**
+   * Name of this Pi app when a process serves several. The ledger keeps everything under it: to the library another name is
+   * another app. Default: the unnamed app.
+   */
   name?: string;
   /** Mounts `PiPaymentsController`. Default: false; `true` mounts it at `pi_payment`. */
   paymentsController?: boolean | { path: string };
