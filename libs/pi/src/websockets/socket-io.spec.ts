@@ -1,4 +1,4 @@
-import { UseGuards } from '@nestjs/common';
+import { Logger, UseGuards } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { Test } from '@nestjs/testing';
@@ -7,6 +7,7 @@ import type { OnGatewayInit } from '@nestjs/websockets';
 import { PiAuthGuard, PiAuthService, PiModule, PiPublic, PiScopes, PiUser } from 'nestjs-pi';
 import type { Pioneer } from 'nestjs-pi';
 import { piSocketMiddleware } from 'nestjs-pi/websockets';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Server } from 'socket.io';
 import { io } from 'socket.io-client';
 import type { Socket } from 'socket.io-client';
@@ -46,11 +47,20 @@ class GuardedHandshake extends MessagesOnly implements OnGatewayInit {
   }
 }
 
+@WebSocketGateway()
+@UseGuards(PiAuthGuard)
+class RefusedByAnother extends GuardedHandshake {
+  override afterInit(server: Server): void {
+    super.afterInit(server);
+    server.use((_socket, next) => next(new Error('banned')));
+  }
+}
+
 let pi: StagedMe;
 let app: INestApplication;
 const clients: Socket[] = [];
 
-async function start(gateway: typeof MessagesOnly | typeof GuardedHandshake): Promise<void> {
+async function start(gateway: typeof MessagesOnly | typeof GuardedHandshake, serverOptions = {}): Promise<void> {
   const module = PiModule.forRoot({
     apiKey: 'key',
     network: 'testnet',
@@ -59,8 +69,19 @@ async function start(gateway: typeof MessagesOnly | typeof GuardedHandshake): Pr
     auth: { cacheMs: 100, negativeCacheMs: 0 },
   });
   app = (await Test.createTestingModule({ imports: [module], providers: [gateway] }).compile()).createNestApplication();
-  app.useWebSocketAdapter(new IoAdapter(app));
+  app.useWebSocketAdapter(new OptionedAdapter(app, serverOptions));
   await app.listen(0, '127.0.0.1');
+}
+class OptionedAdapter extends IoAdapter {
+  constructor(
+    app: INestApplication,
+    private readonly options: object,
+  ) {
+    super(app);
+  }
+  override createIOServer(...[port, options]: Parameters<IoAdapter['createIOServer']>) {
+    return super.createIOServer(port, { ...options, ...this.options } as never);
+  }
 }
 async function connect(options: object): Promise<Socket> {
   const client = io(await app.getUrl(), { forceNew: true, reconnection: false, transports: ['websocket'], ...options });
@@ -85,6 +106,7 @@ afterEach(async () => {
   for (const client of clients.splice(0)) client.disconnect();
   await app.close();
   await pi.stop();
+  jest.restoreAllMocks();
 });
 
 describe('PiAuthGuard on a socket.io gateway', () => {
@@ -203,5 +225,68 @@ describe('piSocketMiddleware', () => {
     pi.behaviour = () => ({ status: 500 });
     await eventually(() => pi.calls.length > 2);
     expect(client.connected).toBe(true);
+  });
+
+  it('lets go of the token when the client leaves before Pi has answered', async () => {
+    await start(GuardedHandshake);
+    pi.behaviour = () => 'hold';
+    const client = await connect({ auth: { token: 'gone' } });
+    await eventually(() => pi.open === 1);
+    client.disconnect();
+    await eventually(() => app.get(GuardedHandshake).server.engine.clientsCount === 0);
+    pi.behaviour = accept;
+    pi.release();
+    await eventually(() => app.get(PiAuthService).peek('gone') !== undefined);
+    expect(await laterCallsFor('gone')).toBe(0);
+  });
+
+  it('lets go of the token when another middleware refuses the client', async () => {
+    await start(RefusedByAnother);
+    const client = await connect({ auth: { token: 'banned' } });
+    expect(await outcome(client)).toMatchObject({ message: 'banned' });
+    client.disconnect();
+    expect(await laterCallsFor('banned')).toBe(0);
+  });
+
+  /** A socket asks again every 50 ms, and an answer is cached for 100. */
+  const laterCallsFor = async (token: string) => {
+    await eventually(() => app.get(PiAuthService).peek(token) === undefined);
+    const asked = pi.callsFor(token);
+    await sleep(300);
+    return pi.callsFor(token) - asked;
+  };
+
+  describe('with connectionStateRecovery', () => {
+    /** As when the network drops: the session is kept for a while. */
+    const cutOff = async (client: Socket) => {
+      client.io.engine.close();
+      await eventually(() => client.disconnected && app.get(GuardedHandshake).server.engine.clientsCount === 0);
+    };
+
+    it('verifies who comes back', async () => {
+      await start(GuardedHandshake, { connectionStateRecovery: { skipMiddlewares: false } });
+      const client = await connect({ auth: { token: 'good' } });
+      expect(await outcome(client)).toBe('connected');
+      app.get(GuardedHandshake).server.emit('news', 'so that there is something to go on from');
+      await new Promise((heard) => client.once('news', heard));
+      await cutOff(client);
+      client.connect();
+      expect(await outcome(client)).toBe('connected');
+      expect(client.recovered).toBe(true);
+      await cutOff(client);
+      await app.get(PiAuthService).forget('good');
+      pi.behaviour = refuse;
+      client.connect();
+      expect(await outcome(client)).toMatchObject({ data: { statusCode: 401 } });
+    });
+
+    it('lets nobody in when who comes back would not be verified, and says so in the log', async () => {
+      const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation();
+      await start(GuardedHandshake, { connectionStateRecovery: {} });
+      expect(await outcome(await connect({ auth: { token: 'good' } }))).toMatchObject({
+        data: { statusCode: 500, errorCode: 'PI_CONFIGURATION' },
+      });
+      expect(errors).toHaveBeenCalledWith(expect.stringContaining('skipMiddlewares: false'));
+    });
   });
 });

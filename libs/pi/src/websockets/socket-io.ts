@@ -1,6 +1,9 @@
+import { Logger } from '@nestjs/common';
 import { keepPioneer } from '../auth/kept-pioneer.js';
 import type { PiAuthService } from '../auth/pi-auth.service.js';
+import { property } from '../auth/transports/transport.js';
 import { SOCKET_TOKEN, wsTransport } from '../auth/transports/ws.transport.js';
+import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import { PiError } from '../errors/pi-error.js';
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
 import { endWithToken } from './socket-lifetime.js';
@@ -9,7 +12,14 @@ import type { PiSocketOptions } from './socket-lifetime.js';
 /** What is needed of a socket of socket.io. */
 export interface SocketIoSocket {
   readonly handshake: { readonly auth: Record<string, unknown>; readonly headers: object };
-  readonly disconnected: boolean;
+  /** The server it belongs to. */
+  readonly nsp: { readonly server: object };
+  /** The connection below, which several namespaces may share. */
+  readonly conn: {
+    readonly readyState: string;
+    once(event: 'close', listener: () => void): unknown;
+    off(event: 'close', listener: () => void): unknown;
+  };
   once(event: 'disconnect', listener: () => void): unknown;
   disconnect(close?: boolean): unknown;
 }
@@ -25,9 +35,13 @@ export class PiHandshakeError extends Error {
   }
 }
 
+const logger = new Logger('PiAuth');
+
 /**
  * A middleware for socket.io that refuses the handshake of whoever Pi does not know: such a client never connects, so no broadcast
  * reaches it. The token is `auth.token` of the handshake, or its `Authorization` header. The socket is closed when the token ends.
+ *
+ * With the option `connectionStateRecovery` of socket.io, set its `skipMiddlewares` to false: who comes back has to be verified again.
  *
  * @example
  * constructor(private readonly auth: PiAuthService) {}
@@ -37,17 +51,43 @@ export function piSocketMiddleware(auth: PiAuthService, options: PiSocketOptions
   return (socket: SocketIoSocket, next: (error?: Error) => void): void => {
     admit(auth.forApp(options.app), socket, options).then(
       () => next(),
-      (error: unknown) => next(error instanceof PiError ? new PiHandshakeError(error) : (error as Error)),
+      (error: unknown) => {
+        if (error instanceof PiConfigurationError) logger.error(error.message);
+        next(error instanceof PiError ? new PiHandshakeError(error) : (error as Error));
+      },
     );
   };
 }
 
 async function admit(auth: PiAuthService, socket: SocketIoSocket, options: PiSocketOptions): Promise<void> {
+  if (skipsMiddlewares(socket.nsp.server)) throw unverifiedRecovery();
   const token = wsTransport.token(socket);
   if (token === undefined) throw new PiTokenRefusedError('missing');
   const pioneer = await auth.verify(token);
+  // Gone meanwhile: socket.io drops it without a word, and nobody would let go of the token.
+  if (socket.conn.readyState !== 'open') return;
   keepPioneer(socket, pioneer);
   Object.defineProperty(socket, SOCKET_TOKEN, { value: token, configurable: true });
   const letGo = endWithToken(auth, token, pioneer, () => socket.disconnect(true), options);
-  socket.once('disconnect', letGo);
+  const gone = () => {
+    socket.conn.off('close', gone);
+    letGo();
+  };
+  socket.once('disconnect', gone);
+  // A socket that another middleware refuses, or that leaves before it is connected, knows no 'disconnect'.
+  socket.conn.once('close', gone);
+}
+
+function skipsMiddlewares(server: object): boolean {
+  return property(property(property(server, 'opts'), 'connectionStateRecovery'), 'skipMiddlewares') === true;
+}
+
+function unverifiedRecovery(): PiConfigurationError {
+  return new PiConfigurationError([
+    {
+      problem:
+        'connectionStateRecovery of socket.io lets a client that was away for a while back in without piSocketMiddleware, even if its token has ended.',
+      fix: 'Set connectionStateRecovery: { skipMiddlewares: false } in the options of the gateway or the adapter.',
+    },
+  ]);
 }

@@ -1,4 +1,4 @@
-import { UseGuards } from '@nestjs/common';
+import { Logger, UseGuards } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { Test } from '@nestjs/testing';
@@ -6,7 +6,9 @@ import { SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/web
 import type { OnGatewayConnection } from '@nestjs/websockets';
 import { PiAuthGuard, PiAuthService, PiModule, PiScopes, PiUser } from 'nestjs-pi';
 import { admitWsSocket } from 'nestjs-pi/websockets';
+import type { PiWsOptions } from 'nestjs-pi/websockets';
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { Server } from 'ws';
 import { eventually } from '../../../../test/support/eventually.js';
@@ -19,9 +21,10 @@ const { accept, refuse } = StagedMe;
 class Gateway implements OnGatewayConnection {
   @WebSocketServer() server!: Server;
   admitted: string[] = [];
+  options: PiWsOptions = {};
   constructor(private readonly auth: PiAuthService) {}
   async handleConnection(client: WebSocket, request: IncomingMessage): Promise<void> {
-    const pioneer = await admitWsSocket(this.auth, client, request, { recheckMs: 50 });
+    const pioneer = await admitWsSocket(this.auth, client, request, { recheckMs: 50, ...this.options });
     if (pioneer) this.admitted.push(pioneer.uid);
   }
   @SubscribeMessage('me')
@@ -182,5 +185,34 @@ describe('a ws gateway with admitWsSocket and PiAuthGuard', () => {
     pi.release();
     await eventually(() => app.get(PiAuthService).peek('gone') !== undefined);
     expect(gateway.admitted).toEqual([]);
+  });
+
+  it.each<[string, PiWsOptions]>([
+    ['the app is not registered', { app: 'unknown' }],
+    [
+      'the option `token` throws',
+      {
+        token: () => {
+          throw new Error('no cookie');
+        },
+      },
+    ],
+  ])('closes the socket and goes on when %s', async (_title, options) => {
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation();
+    gateway.options = options;
+    const client = byHeader('good');
+    expect(await eventually(() => client.closed)).toMatchObject({ code: 1011 });
+    expect(errors).toHaveBeenCalledTimes(1);
+    jest.restoreAllMocks();
+  });
+
+  it('does not ask all the time when the next check is further away than a timer can wait', async () => {
+    gateway.options = { recheckMs: 10 ** 12 };
+    pi.behaviour = (token) => accept(token, { validForMs: 10 ** 12 });
+    byHeader('long');
+    await eventually(() => gateway.admitted.length === 1);
+    await eventually(() => app.get(PiAuthService).peek('long') === undefined);
+    await sleep(100);
+    expect(pi.calls).toEqual(['long']);
   });
 });

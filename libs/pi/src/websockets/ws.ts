@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { bearerToken } from '../auth/bearer.js';
 import { keepPioneer } from '../auth/kept-pioneer.js';
 import type { PiAuthService } from '../auth/pi-auth.service.js';
@@ -34,7 +35,7 @@ export const WS_TRY_AGAIN_LATER = 1013;
 /**
  * For `handleConnection` of a gateway over ws: verifies the token of the request that opened the socket. Until that is done, whatever is
  * sent to the socket (a broadcast) is dropped; a refused one is closed with 1008, and with 1013 when Pi cannot be asked. It is closed
- * when the token ends.
+ * when the token ends. Never rejects: what is our own fault is logged, and the socket is closed with 1011.
  *
  * A browser cannot set headers: there, `new WebSocket(url, ['bearer', accessToken])`.
  *
@@ -67,19 +68,25 @@ export async function admitWsSocket(
     unmute();
     return pioneer;
   } catch (error) {
-    if (!(error instanceof PiError)) throw error;
-    socket.close(closeCodeOf(error), error.code);
-    if (error.getStatus() === 500) throw error;
+    // Logged, not thrown: nobody awaits handleConnection, so a client could end the process by it.
+    if (isOurFault(error)) logger.error(error);
+    socket.close(closeCodeOf(error), error instanceof PiError ? error.code : undefined);
     return undefined;
   }
 }
 
 const OPEN = 1;
+const WS_INTERNAL_ERROR = 1011;
+const logger = new Logger('PiAuth');
 
-function closeCodeOf(error: PiError): number {
+/** E.g. an app that is not registered, or a `token` option that throws. */
+function isOurFault(error: unknown): boolean {
+  return !(error instanceof PiError) || error.getStatus() === 500;
+}
+
+function closeCodeOf(error: unknown): number {
   if (error instanceof PiUnavailableError) return WS_TRY_AGAIN_LATER;
-  // 1011: our own fault, e.g. an app that is not registered.
-  return error.getStatus() === 500 ? 1011 : WS_REFUSED;
+  return isOurFault(error) ? WS_INTERNAL_ERROR : WS_REFUSED;
 }
 
 function tokenOf({ headers }: WsRequest): string | undefined {
