@@ -147,6 +147,54 @@ describe('The operator of a wallet', () => {
     60_000,
   );
 
+  it.each([
+    ['the chain shows that it was paid', { others: `'two_identifiers', null`, last: `'gap_unexplained', null` }],
+    ['Pi has completed it', { others: `'paid_but_cancelled', txid`, last: `'complete_refused', txid` }],
+  ])(
+    'sees one in review settle when %s, however many are in review before it',
+    async (_, { others, last }) => {
+      closing();
+      const app = await stage.instance();
+      await stage.pay(app);
+      const { identifier } = await settled(app);
+      await app.stop();
+      const inReview = (n: string, identifier: string, review: string) =>
+        `insert into pi.payouts (id, idempotency_key, wallet, uid, stroops, memo, destination, baseline, create_sent,
+         created_at_pi, cancel_wanted, identifier, state, review, txid)
+       select gen_random_uuid(), 'review-' || n, wallet, uid, stroops, memo, destination, baseline, true, created_at_pi,
+         'unwanted', ${identifier}, 'needs_review', ${review}
+       from pi.payouts, ${n} where idempotency_key = 'order-1'`;
+      await stage.sql(
+        inReview('generate_series(1, 500) n', `'other-' || n`, others),
+        `update pi.payouts set identifier = 'first' where idempotency_key = 'order-1'`,
+        inReview('generate_series(501, 501) n', `'${identifier}'`, last),
+      );
+      const next = await stage.instance(undefined, { backoffMs: 50, maxBackoffMs: 50, haltMs: 50 });
+      await until(async () => (await next.payouts.find('review-501'))!.state === 'completed', 45_000);
+    },
+    60_000,
+  );
+
+  it('sees the next one wait while an attempt of one in review may still pay it, and no longer', async () => {
+    const app = await stage.instance();
+    stage.adversary.onSubmit({ apply: 'never', answer: 'timeout', times: 1_000 });
+    await stage.pay(app);
+    await stage.posted(1);
+    await app.stop();
+    await stage.sql(`update pi.payouts set state = 'needs_review', review = 'two_identifiers'`);
+    const next = await stage.instance();
+    const uid = await stage.world.pioneer();
+    const { id } = await next.payouts.pay({ idempotencyKey: 'order-2', uid, amount: '1', memo: 'Next' });
+    await until(async () => (await next.payouts.get(id))!.state === 'created');
+    await stage.linger(async () => (await next.payouts.get(id))!.attempts.length > 0);
+    expect(await next.payouts.get(id)).toMatchObject({ state: 'created', attempts: [] });
+    stage.adversary.calm();
+    stage.chain.advance(200);
+    closing();
+    expect(await settled(next, id)).toMatchObject({ state: 'completed' });
+    expect(await stage.look(next)).toMatchObject({ state: 'needs_review' });
+  });
+
   it('sees an attempt that expired signed again at its own sequence number', async () => {
     const app = await stage.instance();
     stage.adversary.onSubmit({ apply: 'never', answer: 'timeout', times: 3 });

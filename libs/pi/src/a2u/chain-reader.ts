@@ -60,6 +60,7 @@ export class ChainReader {
   #identityUntil = 0;
   #missingSince: number | undefined;
   #lastSequence: bigint | undefined;
+  #time = 0;
   /** Where a listing that was too long for one look goes on, and the lowest number of ours above. */
   #stopped: { readonly cursor: string; readonly lowest: bigint } | undefined;
   #toldOfLength = false;
@@ -119,7 +120,18 @@ export class ChainReader {
       ? await this.horizon.ledger(reading.ledger, this.call)
       : await this.horizon.latestLedger(this.call);
     if (!ledger) throw new StaleHorizonError(`Horizon does not show ledger ${reading.ledger} yet`);
-    return { ...reading, closedAt: seconds(ledger.closedAt) };
+    return { ...reading, closedAt: this.#closed(ledger) };
+  }
+
+  /** When the newest ledger seen here closed, in seconds; 0 before the first. */
+  get time(): number {
+    return this.#time;
+  }
+
+  #closed({ closedAt }: ChainLedger): number {
+    const at = seconds(closedAt);
+    this.#time = Math.max(this.#time, at);
+    return at;
   }
 
   /** Q, as far as it is needed to cover the reading for this payout. */
@@ -240,7 +252,7 @@ export class ChainReader {
     const latest = await this.horizon.latestLedger(this.call);
     if (this.#anchor && (await this.#hasBegunAnew(this.#anchor, latest))) this.#forgetChain();
     const { sequence: ledger, hash, baseReserve } = latest;
-    this.#anchor = { ledger, hash, baseReserve, closedAt: seconds(latest.closedAt) };
+    this.#anchor = { ledger, hash, baseReserve, closedAt: this.#closed(latest) };
     this.#anchorsFound.set(latest.sequence, latest.hash);
     this.#identityUntil = performance.now() + IDENTITY_MS;
   }
@@ -257,6 +269,7 @@ export class ChainReader {
     this.#exhausted = false;
     this.#highest = 0n;
     this.#lastSequence = undefined;
+    this.#time = 0;
   }
 
   /**

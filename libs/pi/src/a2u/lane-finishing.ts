@@ -11,18 +11,26 @@ const AT_ONCE = 20;
 
 /** Tells Pi: of what was paid, and of what is to be cancelled. Rule 6, and the end of rule 3. */
 export class LaneFinishing {
+  /** Position of the last one in review that was polled: the round goes on behind it. */
+  #polled = 0n;
+
   constructor(private readonly t: Tenure) {}
 
   /** One round. Answers how long to sleep when there is nothing to do, in milliseconds. */
   async turn(): Promise<number> {
-    const { idleMs } = this.t.parts.settings;
-    await this.t.errands.passed();
+    const { store, parts, errands } = this.t;
+    await errands.passed();
     const later = this.t.finishingLater();
-    const due = await this.t.store.toFinish([...later.keys()], AT_ONCE);
+    const untold = await store.toFinish([...later.keys()], AT_ONCE);
+    const inReview = await store.inReview({ paid: true, behind: this.#polled, limit: AT_ONCE });
+    const pauses = inReview.map((payout) => this.t.pauseOf(pauseName(payout)));
+    const polled = inReview.filter((_, i) => pauses[i] === 0).slice(0, AT_ONCE - untold.length);
+    this.#polled = polled.at(-1)?.position ?? this.#polled;
+    const due = [...untold, ...polled];
     // All of them, whichever fails: the next round must not begin with one that is still on its way.
     const rounds = await Promise.allSettled(due.map((payout) => this.#finish(payout)));
     for (const round of rounds) if (round.status === 'rejected') throw round.reason;
-    return due.length > 0 ? 0 : Math.min(idleMs, ...later.values());
+    return due.length > 0 ? 0 : Math.min(parts.settings.idleMs, ...later.values(), ...pauses);
   }
 
   async #finish(payout: PayoutRecord): Promise<void> {
@@ -32,7 +40,7 @@ export class LaneFinishing {
       else if (payout.state === 'cancelling') await this.#cancel(payout);
       else await this.#lookAgain(payout);
     } catch (error) {
-      this.t.pause(finishing(payout.id));
+      this.t.pause(pauseName(payout));
       if (!(error instanceof PiApiError)) throw error;
       this.t.parts.logger.warn(`Pi does not finish payout ${payout.id}: ${error.message}`);
     }
@@ -90,7 +98,7 @@ export class LaneFinishing {
   /** In review, paid: Pi may have changed its mind, or have seen the transaction by now. Asking again links the same txid. */
   async #lookAgain(payout: PayoutRecord): Promise<void> {
     const { platform, settings } = this.t.parts;
-    this.t.pause(finishing(payout.id), settings.haltMs);
+    this.t.pause(pauseName(payout), settings.haltMs);
     const view = toPiView(await platform.getPayment(payout.identifier!, this.t.call));
     if (!view.completed && payout.reviewCode !== 'complete_refused') return;
     if (!view.completed) await platform.completePayment(payout.identifier!, payout.txid!, this.t.call);
@@ -102,4 +110,9 @@ export class LaneFinishing {
     await this.t.store.change(payout, 'needs_review', { review: reason }, { kind: 'review', detail });
     delete this.t.memoryOf(payout.id).refusals;
   }
+}
+
+/** Those in review go round, and so need not be left out by name: they may be many. */
+function pauseName({ id, state }: PayoutRecord): string {
+  return state === 'needs_review' ? id : finishing(id);
 }

@@ -10,11 +10,16 @@ import { decide, isDead, mayCancelUnread, provenBaseline } from './payout.rules.
 import { type ReviewReason, REVIEW_REASONS } from './review-reasons.js';
 import type { Tenure } from './tenure.js';
 
+/** So many that wait for a person are looked through at a time for one to poll. */
+const REVIEWS = 20;
+
 /** The one payout of a wallet whose turn it is: gathers its evidence, asks the rules, acts. */
 export class LaneSigning {
   readonly #posting: LanePosting;
   /** Whose turn it is next, when both could: one that can go on, or one that waits for a person. */
   #reviewIsNext = false;
+  /** Position of the last one in review that was polled: the round goes on behind it. */
+  #polled = 0n;
 
   constructor(private readonly t: Tenure) {
     this.#posting = new LanePosting(t);
@@ -47,18 +52,25 @@ export class LaneSigning {
   /** Rule 5: whoever may still be paid by an attempt of theirs holds the lane; then the oldest that can go on. */
   async #whoseTurn(): Promise<PayoutRecord | number> {
     // What is paid, and what Pi has only to be told of, is the finisher's.
-    const open = await this.t.store.toSign();
+    const { store, chain, parts } = this.t;
+    const [open, inReview] = await Promise.all([
+      store.toSign(chain.time),
+      store.inReview({ paid: false, behind: this.#polled, limit: REVIEWS }),
+    ]);
     const holder = open.find((payout) => payout.attempts.length > 0 && !this.#isDead(payout));
     if (holder) return this.t.pauseOf(holder.id) || holder;
-    const waits = open.map((payout) => [this.#pauseOf(payout), payout] as const);
-    const ready = waits.filter(([pause]) => pause === 0).map(([, payout]) => payout);
-    return this.#choose(ready) ?? Math.min(this.t.parts.settings.idleMs, ...waits.map(([pause]) => pause));
+    const goingOn = open.filter(({ state }) => state !== 'needs_review');
+    const ready = (payout: PayoutRecord) => this.#pauseOf(payout) === 0;
+    const pauses = [...goingOn, ...inReview].map((payout) => this.#pauseOf(payout));
+    return this.#choose(goingOn.find(ready), inReview.find(ready)) ?? Math.min(parts.settings.idleMs, ...pauses);
   }
 
   /** However many wait for a person, every other turn is for one that can go on; and the other way round. */
-  #choose(ready: readonly PayoutRecord[]): PayoutRecord | undefined {
-    const chosen = ready.find(({ state }) => (state === 'needs_review') === this.#reviewIsNext) ?? ready[0];
-    if (chosen) this.#reviewIsNext = chosen.state !== 'needs_review';
+  #choose(next: PayoutRecord | undefined, review: PayoutRecord | undefined): PayoutRecord | undefined {
+    const chosen = this.#reviewIsNext ? (review ?? next) : (next ?? review);
+    if (!chosen) return undefined;
+    this.#reviewIsNext = chosen === next;
+    if (chosen === review) this.#polled = review.position;
     return chosen;
   }
 

@@ -37,26 +37,44 @@ export class LaneStore {
   ) {}
 
   /**
-   * What there is to sign, send or look up, in the order it was asked for; then what waits for a person. Two queries with
-   * limits of their own: however many are in review or wait for Pi, they hide none that can go on.
+   * What there is to sign, send or look up, in the order it was asked for; and of what waits for a person, that which an attempt
+   * may still pay.
+   *
+   * @param chainTime no attempt with an earlier time bound applies any more, in seconds
    */
-  async toSign(): Promise<PayoutRecord[]> {
-    const open = this.#select((query) => query.where('state', 'in', ['created', 'signed', 'submitted']).limit(AT_ONCE));
-    const inReview = this.#select((query) =>
-      query.where('state', '=', 'needs_review').where('txid', 'is', null).limit(AT_ONCE),
+  async toSign(chainTime: number): Promise<PayoutRecord[]> {
+    return this.#select((query, { sql }) =>
+      query
+        .where('state', 'in', ['created', 'signed', 'submitted', 'needs_review'])
+        .where(
+          sql<boolean>`(state <> 'needs_review' or (txid is null and exists (
+            select 1 from pi.payout_attempts a where a.payout_id = payouts.id and a.max_time >= ${chainTime}::bigint)))`,
+        )
+        .limit(AT_ONCE),
     );
-    return (await Promise.all([open, inReview])).flat();
   }
 
   /** What Pi is to be told of, without those that wait till later: however many they are, they hide nobody. */
   async toFinish(later: readonly string[], limit: number): Promise<PayoutRecord[]> {
+    return this.#select((query) =>
+      query
+        .where('state', 'in', ['paid', 'cancelling'])
+        .$if(later.length > 0, (others) => others.where('id', 'not in', later))
+        .limit(limit),
+    );
+  }
+
+  /**
+   * The next ones that wait for a person, paid or not as far as is known: those behind that position, and then from the
+   * beginning again. Whoever goes round like this comes to each of them, however many they are.
+   */
+  async inReview(of: { paid: boolean; behind: bigint; limit: number }): Promise<PayoutRecord[]> {
     return this.#select((query, { sql }) =>
       query
-        .where('state', 'in', ['paid', 'cancelling', 'needs_review'])
-        .where((row) => row.or([row('state', '!=', 'needs_review'), row('txid', 'is not', null)]))
-        .$if(later.length > 0, (others) => others.where('id', 'not in', later))
-        .orderBy(sql`state = 'needs_review'`)
-        .limit(limit),
+        .where('state', '=', 'needs_review')
+        .where('txid', of.paid ? 'is not' : 'is', null)
+        .orderBy(sql`position <= ${of.behind}::bigint`)
+        .limit(of.limit),
     );
   }
 
@@ -244,7 +262,7 @@ export class LaneStore {
 /** What is sent has to be on disk, and all that was committed before it: also where commits may wait. */
 const DURABLE = `select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`;
 
-/** Most of either kind that one look takes in. */
+/** Most that one look takes in. */
 const AT_ONCE = 500;
 
 const SETTLED: ReadonlySet<PayoutState> = new Set(['completed', 'cancelled', 'failed']);

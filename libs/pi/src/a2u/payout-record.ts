@@ -21,6 +21,8 @@ export interface SignedAttempt extends Attempt {
 /** A payout with its attempts, as read from our ledger in one statement. */
 export interface PayoutRecord extends Omit<Payout, 'attempts'> {
   readonly app: string;
+  /** Order of arrival. */
+  readonly position: bigint;
   readonly stroops: bigint;
   readonly destination?: string;
   readonly createdAtPi?: number;
@@ -61,6 +63,7 @@ export function toRecord(row: Row): PayoutRecord {
   return {
     id: row.id,
     app: row.app,
+    position: BigInt(row.position),
     idempotencyKey: row.idempotency_key,
     wallet: row.wallet,
     uid: row.uid,
