@@ -127,6 +127,15 @@ describe('a refused token', () => {
     expect(pi.calls).toEqual([]);
   });
 
+  it('is not looked at when it is far too long: a client may send its token with every one of its messages', async () => {
+    await start();
+    const endless = 'x'.repeat(2 ** 28);
+    const startedAt = performance.now();
+    expect(auth.peek(endless)).toBeUndefined();
+    expect(await outcome(auth.verify(endless))).toMatchObject({ reason: 'malformed' });
+    expect(performance.now() - startedAt).toBeLessThan(100);
+  });
+
   it('stands when it is accepted by Pi but has expired', async () => {
     pi.behaviour = (token) => accept(token, { validForMs: -5_000 });
     await start();

@@ -8,7 +8,7 @@ import { CheckLimit } from './check-limit.js';
 import type { MeCircuit } from './me-circuit.js';
 import { PiAuthService } from './pi-auth.service.js';
 import type { Pioneer } from './pioneer.js';
-import { isPlausibleToken } from './plausible-token.js';
+import { hasTokenLength, isPlausibleToken } from './plausible-token.js';
 import { SharedChecks } from './shared-checks.js';
 import type { Flight } from './shared-checks.js';
 import { fingerprint, SharedTokenStore } from './shared-token-store.js';
@@ -43,6 +43,7 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
   }
 
   override peek(token: string): Pioneer | undefined {
+    if (!hasTokenLength(token)) return undefined;
     const pioneer = this.cache.trusted(tokenKey(token));
     if (pioneer !== undefined) this.telemetry.cacheHit();
     return pioneer;

@@ -150,10 +150,10 @@ describe('PiAuthGuard over TCP, which has no headers', () => {
     await app.close();
   });
 
+  const refusal = { error: expect.objectContaining({ statusCode: 401, errorCode: 'PI_TOKEN_REFUSED' }) };
+
   it('denies, for there is no token to be seen', async () => {
-    expect(await outcome(client.send('me', { token: 'good', authorization: 'Bearer good' }))).toEqual({
-      error: expect.objectContaining({ statusCode: 401, errorCode: 'PI_TOKEN_REFUSED' }),
-    });
+    expect(await outcome(client.send('me', { token: 'good', authorization: 'Bearer good' }))).toEqual(refusal);
     expect(pi.calls).toEqual([]);
   });
 
@@ -165,6 +165,8 @@ describe('PiAuthGuard over TCP, which has no headers', () => {
       { token: 'bad' },
       { error: expect.objectContaining({ statusCode: 401 }) },
     ],
+    ['refuses what is no text', () => undefined, { token: ['good'] }, refusal],
+    ['refuses nothing at all', () => undefined, { token: null }, refusal],
     ['says that Pi is down', down, { token: 'good' }, { error: expect.objectContaining({ statusCode: 503 }) }],
   ])('%s where extractToken says where the token is', async (_title, stage, message, expected) => {
     stage();
@@ -177,8 +179,10 @@ describe('the token of an RPC message', () => {
   const authorization = 'Bearer good';
   const natsHeaders = headers();
   natsHeaders.set('authorization', authorization);
+  const twoNatsHeaders = headers();
+  for (const value of ['Bearer good', 'Bearer other']) twoNatsHeaders.append('authorization', value);
   const grpc = new Metadata();
-  grpc.set('authorization', authorization);
+  grpc.set('Authorization', authorization);
   const two = grpc.clone();
   two.add('authorization', 'Bearer other');
   const args = (first: unknown, ...rest: unknown[]) => [first, ...rest] as never;
@@ -187,6 +191,8 @@ describe('the token of an RPC message', () => {
     ['gRPC metadata', grpc, 'good'],
     ['gRPC metadata with two of them', two, undefined],
     ['NATS headers', new NatsContext(args('subject', natsHeaders)), 'good'],
+    ['NATS headers with two of them', new NatsContext(args('subject', twoNatsHeaders)), undefined],
+    ['NATS headers without it', new NatsContext(args('subject', headers())), undefined],
     ['NATS without headers', new NatsContext(args('subject', undefined)), undefined],
     [
       'Kafka headers, as bytes',
@@ -194,8 +200,29 @@ describe('the token of an RPC message', () => {
       'good',
     ],
     ['Kafka headers, as text', new KafkaContext(args({ headers: { authorization } })), 'good'],
+    [
+      'Kafka headers with two of them',
+      new KafkaContext(args({ headers: { authorization: [Buffer.from(authorization), Buffer.from('Bearer other')] } })),
+      undefined,
+    ],
+    ['Kafka headers without a text', new KafkaContext(args({ headers: { authorization: 7 } })), undefined],
     ['Kafka without headers', new KafkaContext(args({})), undefined],
     ['RabbitMQ headers', new RmqContext(args({ properties: { headers: { authorization } } })), 'good'],
+    [
+      'RabbitMQ headers, as bytes',
+      new RmqContext(args({ properties: { headers: { authorization: Buffer.from(authorization) } } })),
+      'good',
+    ],
+    [
+      'RabbitMQ headers, a list of one',
+      new RmqContext(args({ properties: { headers: { authorization: [authorization] } } })),
+      'good',
+    ],
+    [
+      'RabbitMQ headers with two of them',
+      new RmqContext(args({ properties: { headers: { authorization: [authorization, 'Bearer other'] } } })),
+      undefined,
+    ],
     ['RabbitMQ without headers', new RmqContext(args({ properties: { headers: undefined } })), undefined],
     [
       'MQTT 5 user properties',

@@ -35,13 +35,14 @@ function grpcCode(status: number): number {
 function header(context: object): unknown {
   // gRPC: Metadata.get() gives every value of the name.
   if (canGet(context)) return context.get('authorization');
+  // NATS: its get() gives the first of several.
+  const nats = asObject(call(context, 'getHeaders'));
+  if (nats) return call(nats, 'values', 'authorization');
   const headers =
-    call(context, 'getHeaders') ?? // NATS
     property(call(context, 'getMessage'), 'headers') ?? // Kafka
     property(property(call(context, 'getMessage'), 'properties'), 'headers') ?? // RabbitMQ
     property(property(call(context, 'getPacket'), 'properties'), 'userProperties'); // MQTT 5
-  const values = asObject(headers);
-  return values && canGet(values) ? values.get('authorization') : property(values, 'authorization');
+  return property(headers, 'authorization');
 }
 
 /** Of several tokens none counts: which was meant would be a guess. Kafka's are bytes. */
@@ -54,7 +55,7 @@ function canGet(value: object): value is { get(name: string): unknown } {
   return typeof property(value, 'get') === 'function';
 }
 
-function call(context: object, method: string): unknown {
-  const found = property(context, method);
-  return typeof found === 'function' ? found.call(context) : undefined;
+function call(target: object, method: string, ...args: unknown[]): unknown {
+  const found = property(target, method);
+  return typeof found === 'function' ? found.apply(target, args) : undefined;
 }
