@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { Keypair } from '@stellar/stellar-base';
 import { PiEmulator } from 'pi-emulator';
 import { type Payout, type PayoutResolution, PiPayoutResolutionError } from 'nestjs-pi';
@@ -95,6 +96,42 @@ describe('The operator of a wallet', () => {
     expect(await settled(app, dear.id)).toMatchObject({ state: 'completed' });
     const [transaction] = stage.world.pi.transactions().slice(-1);
     expect(BigInt(transaction!.feeCharged)).toBeLessThanOrEqual(1_000_000n);
+  });
+
+  it('is told once that the network asks for more than the fee cap, and sees the payout go on when the cap is raised', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn');
+    stage.adversary.surge(2_000_000n);
+    const app = await stage.instance(undefined, { haltMs: 1_000 });
+    await stage.pay(app);
+    const refusals = async () => {
+      const { rows } = await app.ledger.read(({ query }) =>
+        query(`select 1 from pi.payout_events where kind = 'answer' and detail = 'tx_insufficient_fee'`),
+      );
+      return rows.length;
+    };
+    for (const count of [1, 2]) {
+      await until(async () => (await refusals()) === count);
+      // core bans what it refused for ten ledgers: posted again in that time, it would say nothing.
+      stage.close(10);
+    }
+    await app.stop();
+    const told = warn.mock.calls.map(([message]) => String(message)).filter((message) => message.includes('fee cap'));
+    warn.mockRestore();
+    expect(told).toEqual([
+      `Payout ${stage.id} waits: the network asks for more than the fee cap of 1000000 stroops. Raise wallets[].fee.max to go on.`,
+    ]);
+
+    const dearer = await stage.world.instance({ wallet: { fee: { max: '0.3' } } });
+    expect(await stage.look(dearer)).toMatchObject({ state: 'submitted', attempts: [{}] });
+    await stage.attempts(dearer, 2);
+    closing();
+    const { state, attempts } = await settled(dearer);
+    expect({ state, sequences: new Set(attempts.map(({ sequence }) => sequence)).size }).toEqual({
+      state: 'completed',
+      sequences: 1,
+    });
+    const [paid] = stage.world.pi.transactions().slice(-1);
+    expect(BigInt(paid!.feeCharged)).toBe(2_000_000n);
   });
 
   it('has the past of a parked payout read once, not again after every restart', async () => {
