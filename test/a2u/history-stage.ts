@@ -72,8 +72,8 @@ export class Stage {
       reach();
       await going;
     };
-    // It is not to notice by itself that its lease was taken from it.
-    const app = await this.instance(stand, { leaseMs: 60_000 });
+    // It is not to notice by itself that its lease was taken from it: neither by renewing it, nor by what its other loops find.
+    const app = await this.instance(stand, { leaseMs: 60_000, idleMs: 60_000 });
     return { app, pause: { reached, resume } };
   }
 
