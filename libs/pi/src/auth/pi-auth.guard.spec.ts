@@ -4,6 +4,7 @@ import { APP_FILTER, APP_GUARD, BaseExceptionFilter } from '@nestjs/core';
 import { PiAuthGuard, PiModule, PiOptional, PiPublic, PiScopes, PiUser, getPioneer } from 'nestjs-pi';
 import type { PiError, PiModuleOptions, Pioneer } from 'nestjs-pi';
 import { PiEmulator } from 'pi-emulator';
+import { once } from 'node:events';
 import { request } from 'node:http';
 import { ADAPTERS, listen } from '../../../../test/support/adapters.js';
 import { eventually } from '../../../../test/support/eventually.js';
@@ -126,6 +127,8 @@ describe.each(ADAPTERS)('PiAuthGuard on %s', (_name, Adapter) => {
     ['the API key scheme', 'Key abc', 'Bearer', 'Sign in with Pi'],
     ['a token Pi does not know', 'Bearer invented', 'Bearer error="invalid_token"', 'Pi does not accept'],
     ['two tokens', 'Bearer a, Bearer b', 'Bearer error="invalid_token"', 'not one of Pi'],
+    ['a token of other letters', 'Bearer g\u00f6\u00f6d', 'Bearer error="invalid_token"', 'not one of Pi'],
+    ['a scheme ended by a tab', 'Bearer\tgood', 'Bearer', 'Sign in with Pi'],
     ['a token longer than any', `Bearer ${'x'.repeat(5_000)}`, 'Bearer error="invalid_token"', 'not one of Pi'],
   ])('%s is 401 with a challenge', async (_title, header, challenge, message) => {
     await start([Routes]);
@@ -190,6 +193,66 @@ describe.each(ADAPTERS)('PiAuthGuard on %s', (_name, Adapter) => {
     expect((await get('plain')).status).toBe(401);
     expect((await get('guarded/public')).body).toEqual({ uid: 'anonymous' });
     expect((await get('guarded/public', 'Bearer invented')).body).toEqual({ uid: 'anonymous' });
+  });
+
+  it.each<[string, number]>([
+    ['of-controller', 200],
+    ['scoped', 401],
+  ])('a controller with @PiPublic is open, but not where a route names scopes: %s', async (path, status) => {
+    @Controller('open')
+    @PiPublic()
+    class Open {
+      @Get('of-controller')
+      get() {
+        return {};
+      }
+      @Get('scoped')
+      @PiScopes('payments')
+      scoped() {
+        return {};
+      }
+    }
+    await start([Open], {}, [{ provide: APP_GUARD, useClass: PiAuthGuard }]);
+    expect((await get(`open/${path}`)).status).toBe(status);
+  });
+
+  it.each<[string, string[], number]>([
+    ['the first of two headers counts', ['good', 'bad'], 200],
+    ['and not the second', ['bad', 'good'], 401],
+  ])('%s, as in every server of Node', async (_title, tokens, status) => {
+    const pi = await StagedMe.start();
+    pi.behaviour = (token) => (token === 'good' ? StagedMe.accept(token) : StagedMe.refuse());
+    await start([Routes], { apiKey: 'key', platformUrl: pi.platformUrl });
+    const [answer] = await once(
+      request(`${url}/open-by-default`, {
+        headers: ['host', 'shop', ...tokens.flatMap((token) => ['authorization', `Bearer ${token}`])],
+      }).end(),
+      'response',
+    );
+    answer.resume();
+    expect(answer.statusCode).toBe(status);
+    expect(pi.calls).toEqual([tokens[0]]);
+    await pi.stop();
+  });
+
+  it('lets nobody in when a step of a guard of the app fails', async () => {
+    class BrokenGuard extends PiAuthGuard {
+      protected override extractToken(): string | undefined {
+        throw new TypeError('cannot read a cookie');
+      }
+    }
+    @Controller('broken')
+    @UseGuards(BrokenGuard)
+    @PiOptional()
+    class Broken {
+      @Get()
+      get() {
+        return {};
+      }
+    }
+    await start([Broken]);
+    running!.useLogger(false);
+    expect((await get('broken', 'Bearer good')).status).toBe(500);
   });
 
   it('answers with its headers beside a catch-all filter of the app', async () => {

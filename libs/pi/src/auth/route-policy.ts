@@ -17,7 +17,10 @@ const ACCESS = Symbol('nestjs-pi:access');
 const SCOPES = Symbol('nestjs-pi:scopes');
 const APP = Symbol('nestjs-pi:app');
 
-/** Leaves a route (or a whole controller) open where the guard is an `APP_GUARD`. The token is not looked at. */
+/**
+ * Leaves a route (or a whole controller) open where the guard is an `APP_GUARD`. The token is not looked at. A route of an open controller
+ * that has `@PiScopes` of its own is guarded all the same.
+ */
 export const PiPublic = (): CustomDecorator<symbol> => SetMetadata(ACCESS, 'public' satisfies Access);
 
 /**
@@ -49,11 +52,16 @@ export class RoutePolicies {
   }
 
   private read(context: ExecutionContext): RoutePolicy {
-    const targets = [context.getHandler(), context.getClass()];
+    const targets = [context.getHandler(), context.getClass()] as const;
+    const [ofRoute = [], ofController = []] = targets.map((target) =>
+      reflector.get<string[] | undefined>(SCOPES, target),
+    );
+    const [access, accessOfController] = targets.map((target) => reflector.get<Access | undefined>(ACCESS, target));
     const policy: RoutePolicy = {
-      access: reflector.getAllAndOverride<Access | undefined>(ACCESS, targets) ?? 'required',
-      scopes: [...new Set(targets.flatMap((target) => reflector.get<string[] | undefined>(SCOPES, target) ?? []))],
-      app: reflector.getAllAndOverride<string | undefined>(APP, targets),
+      // Who names scopes of one route wants a Pioneer there, whatever the controller lets in.
+      access: access ?? (ofRoute.length > 0 ? 'required' : (accessOfController ?? 'required')),
+      scopes: [...new Set([...ofRoute, ...ofController])],
+      app: reflector.getAllAndOverride<string | undefined>(APP, [...targets]),
     };
     const routes = this.known.get(context.getClass()) ?? new WeakMap<object, RoutePolicy>();
     this.known.set(context.getClass(), routes.set(context.getHandler(), policy));
