@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { PiEmulator } from 'pi-emulator';
 import { createPostgres, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
-import { PaymentShop } from '../support/payment-shop.js';
+import { PaymentShop, type ShopBehaviour } from '../support/payment-shop.js';
 
 jest.setTimeout(60_000);
 
@@ -12,15 +12,17 @@ describe('Evidence that is not what it seems', () => {
   let pi: PiEmulator;
   let database: TestDatabase;
   let shop: PaymentShop;
+  const behaviour: ShopBehaviour = {};
 
   beforeAll(async () => {
     pi = await PiEmulator.start({ port: 0, ledgerMs: 50 });
     database = await createPostgres();
     const payments = { sweepMs: 20, abandonAfterMs: 1_000 };
-    shop = await PaymentShop.start({ pi, database, options: { payments } });
+    shop = await PaymentShop.start({ pi, database, behaviour, options: { payments } });
     shop.app.useLogger(false);
   });
   afterEach(() => {
+    delete behaviour.cancelled;
     pi.clearFaults();
     pi.chain.adversary.calm();
   });
@@ -110,13 +112,71 @@ describe('Evidence that is not what it seems', () => {
     await shop.post('cancel', { paymentId });
     const path = `/accounts/${pi.payment(paymentId).from_address}/transactions`;
     await eventually(() => pi.journal({ path }).length > 0, { withinMs: 20_000 });
-    await eventually(async () => {
-      const { rows } = await shop.ledger.transaction((tx) =>
-        tx.query('select due_at from pi.payments where id = $1', [paymentId]),
-      );
-      return rows[0]?.['due_at'] === null;
-    });
+    await eventually(async () => (await dueOf(paymentId)).due_at === null);
     expect(await stateOf(paymentId)).toBe('cancelled');
+  });
+
+  const dueOf = async (id: string) => {
+    const { rows } = await shop.ledger.transaction((tx) =>
+      tx.query('select due_at, attempts from pi.payments where id = $1', [id]),
+    );
+    return rows[0] as { due_at: unknown; attempts: number };
+  };
+  const looksAt = (id: string) => pi.journal({ path: `/accounts/${pi.payment(id).from_address}/transactions` }).length;
+  const outOfMugs = () => {
+    throw new Error('out of mugs');
+  };
+
+  it('money that came when Pi had cancelled is found, though the app cannot be told of the cancellation', async () => {
+    behaviour.cancelled = outOfMugs;
+    const { paymentId, txid } = await paidUnlinked();
+    await atPi('cancel', paymentId);
+    expect(await shop.post('cancel', { paymentId })).toMatchObject({ body: { status: 'cancelled' } });
+    await eventually(async () => (await stateOf(paymentId)) === 'needs_review', { withinMs: 20_000 });
+    expect((await shop.payments.get(paymentId)).review?.reason).toContain(txid);
+    expect(await shop.cancellations()).not.toContain(paymentId);
+  });
+
+  it('a chain that cannot be read keeps nobody from being told of a cancellation, and is asked again', async () => {
+    const { paymentId, txid } = await paidUnlinked();
+    behaviour.cancelled = outOfMugs;
+    pi.chain.adversary.hide({ hash: txid, listings: true });
+    await atPi('cancel', paymentId);
+    await shop.post('cancel', { paymentId });
+    await eventually(() => looksAt(paymentId) > 0, { withinMs: 20_000 });
+    delete behaviour.cancelled;
+    await eventually(async () => (await shop.cancellations()).includes(paymentId), { withinMs: 20_000 });
+    expect(await stateOf(paymentId)).toBe('cancelled');
+    pi.chain.adversary.calm();
+    await eventually(async () => (await stateOf(paymentId)) === 'needs_review', { withinMs: 20_000 });
+  });
+
+  it('the chain is not asked at every attempt to tell the app of a cancellation', async () => {
+    behaviour.cancelled = outOfMugs;
+    const paymentId = await approved();
+    await pi.userCancel(paymentId);
+    await shop.post('cancel', { paymentId });
+    await eventually(() => looksAt(paymentId) > 0, { withinMs: 20_000 });
+    const { attempts } = await dueOf(paymentId);
+    for (let index = 0; index < 3; index++) await shop.payments.retry(paymentId);
+    expect((await dueOf(paymentId)).attempts).toBeGreaterThanOrEqual(attempts + 3);
+    expect(looksAt(paymentId)).toBe(1);
+
+    delete behaviour.cancelled;
+    await shop.payments.retry(paymentId);
+    expect(await shop.cancellations()).toContain(paymentId);
+    await eventually(async () => (await dueOf(paymentId)).due_at === null, { withinMs: 20_000 });
+    expect(await shop.payments.get(paymentId)).not.toHaveProperty('trouble');
+  });
+
+  it('what has failed once is no trouble any more, when it has not failed again', async () => {
+    const paymentId = await approved();
+    const path = `/v2/payments/${paymentId}`;
+    pi.addFault({ match: { method: 'GET', path }, fault: 'error', status: 503 });
+    await eventually(async () => (await shop.payments.get(paymentId)).trouble !== undefined, { withinMs: 20_000 });
+    pi.clearFaults();
+    await eventually(async () => (await shop.payments.get(paymentId)).trouble === undefined, { withinMs: 20_000 });
+    expect(await stateOf(paymentId)).toBe('approved');
   });
 
   it.each([

@@ -53,7 +53,9 @@ export class PaymentCancellation {
     if (txid !== undefined) {
       return this.completion.giveToReview(row, `it was paid by transaction ${txid}, although cancelled`);
     }
-    return (await this.parts.journal.postpone(row, null)) ?? row;
+    return (
+      (await this.parts.journal.noteLooked(row.id, this.parts.delivery.isToTell(row))) ?? this.completion.reload(row)
+    );
   }
 
   private async tellPi(row: PaymentRow): Promise<PaymentRow> {

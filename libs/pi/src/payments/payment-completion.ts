@@ -43,10 +43,10 @@ export class PaymentCompletion {
       case 'note_completed':
         return this.finish(row, dto);
       case 'note_cancelled': {
-        const isHandled = handlers.get('cancelled') !== undefined;
-        const cancelled = await journal.noteCancelled(row.id, isHandled ? 0 : unsignedMs);
+        const isToTell = handlers.get('cancelled') !== undefined;
+        const cancelled = await journal.noteCancelled(row.id, isToTell, unsignedMs);
         if (!cancelled) return this.reload(row);
-        return isHandled ? this.handOver(cancelled) : cancelled;
+        return isToTell ? this.handOver(cancelled) : cancelled;
       }
       case 'deliver':
         return this.handOver(row);

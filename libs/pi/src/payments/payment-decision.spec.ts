@@ -55,6 +55,7 @@ function row(state: PiPaymentState, more: Partial<PaymentRow> = {}): PaymentRow 
     createdAt: new Date(0),
     state,
     attempts: 0,
+    isLookDue: false,
     ...(['completing', 'completed', 'delivered'].includes(state) && { txid: TXID }),
     ...more,
   };

@@ -43,6 +43,11 @@ export class PaymentDelivery {
     return this.#flights.run(row.id, () => (row.state === 'completed' ? this.#deliver(row) : this.#tell(row)));
   }
 
+  /** It is cancelled, and the app has a handler that does not know. */
+  isToTell({ state, toldAt }: PaymentRow): boolean {
+    return state === 'cancelled' && !toldAt && this.handlers.get('cancelled') !== undefined;
+  }
+
   idle(): Promise<void> {
     return this.#flights.idle();
   }

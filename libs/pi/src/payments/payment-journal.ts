@@ -83,9 +83,22 @@ export class PaymentJournal {
     return this.step('note_completed', id, (sql) => due(sql, 0));
   }
 
-  /** The `cancelled` handler is told, if there is one; some time later the chain is asked once more. */
-  noteCancelled(id: string, lookAgainMs: number): Promise<PaymentRow | undefined> {
-    return this.step('note_cancelled', id, (sql) => due(sql, lookAgainMs));
+  /** Some time later the chain is asked once more. @param isToTell the `cancelled` handler, now. */
+  noteCancelled(id: string, isToTell: boolean, lookMs: number): Promise<PaymentRow | undefined> {
+    return this.step(
+      'note_cancelled',
+      id,
+      (sql) => sql`look_at = ${fromNow(sql, lookMs)}, ${due(sql, isToTell ? 0 : lookMs)}`,
+    );
+  }
+
+  /** The chain was asked, and holds no payment. @param isToTell the `cancelled` handler still: that stays due. */
+  noteLooked(id: string, isToTell: boolean): Promise<PaymentRow | undefined> {
+    return this.update(
+      id,
+      (sql) => (isToTell ? sql`look_at = null` : sql`look_at = null, due_at = null, trouble = null`),
+      (sql) => sql`and p.state = 'cancelled'`,
+    );
   }
 
   /** @param row as it was when this was decided: of a payment that has moved on since, the evidence may be out of date. */
@@ -127,11 +140,11 @@ export class PaymentJournal {
   }
 
   /** In the transaction of the `cancelled` handler: the same for telling it. What comes next is a look at the chain. */
-  tell(id: string, tx: PiTransaction<unknown>, lookAgainMs: number): Promise<PaymentRow | undefined> {
+  tell(id: string, tx: PiTransaction<unknown>, lookMs: number): Promise<PaymentRow | undefined> {
     return this.hold(
       id,
       tx,
-      (sql) => sql`told_at = now(), attempts = 0, ${due(sql, lookAgainMs)}`,
+      (sql) => sql`told_at = now(), attempts = 0, due_at = coalesce(p.look_at, ${fromNow(sql, lookMs)})`,
       (sql) => sql`state = 'cancelled' and told_at is null`,
     );
   }
@@ -162,13 +175,13 @@ export class PaymentJournal {
   /**
    * When the reconciler looks at this payment again, as long as it stays in this state. Null: never by itself.
    *
-   * @param trouble of the handler; undefined leaves what is there.
+   * @param trouble what went wrong; undefined: nothing, and what was there is over.
    */
   postpone(row: PaymentRow, lookAgainMs: number | null, trouble?: string): Promise<PaymentRow | undefined> {
     return this.update(
       row.id,
       (sql) => sql`attempts = p.attempts + 1,
-        trouble = ${trouble === undefined ? sql`p.trouble` : storable(trouble)},
+        trouble = ${trouble === undefined ? null : storable(trouble)},
         ${lookAgainMs === null ? sql`due_at = null` : due(sql, lookAgainMs)}`,
       (sql) => sql`and p.state = ${row.state}`,
     );

@@ -52,14 +52,30 @@ export class PaymentReconciler {
 
   /** One step of one payment, now. */
   async take(row: PaymentRow): Promise<PaymentRow> {
-    const isToTell = row.state === 'cancelled' && !row.toldAt && this.parts.handlers.get('cancelled') !== undefined;
-    if (row.state === 'completed' || isToTell) return (await this.parts.delivery.run(row)) ?? row;
-    if (row.state === 'cancelled') return this.cancellation.lookBack(row);
+    if (row.state === 'completed') return (await this.parts.delivery.run(row)) ?? row;
+    if (row.state === 'cancelled') return this.#afterCancellation(row);
     const dto = await this.parts.lookups.known(row.id);
     const now = await this.completion.follow(row, dto);
     if (now.state !== row.state) return now;
     if (now.cancelAskedAt) return this.cancellation.cancel(now, dto);
     return this.cancellation.isAbandoned(now) ? this.cancellation.cancelAbandoned(now, dto) : now;
+  }
+
+  /** The app is told, and the chain is asked once more. Neither waits for the other: both can fail for days. */
+  async #afterCancellation(row: PaymentRow): Promise<PaymentRow> {
+    if (!this.parts.delivery.isToTell(row)) return this.cancellation.lookBack(row);
+    const now = row.isLookDue ? await this.#lookBeforeTelling(row) : row;
+    return now.state === 'cancelled' ? ((await this.parts.delivery.run(now)) ?? now) : now;
+  }
+
+  /** Never rejects: the look stays due. */
+  async #lookBeforeTelling(row: PaymentRow): Promise<PaymentRow> {
+    try {
+      return await this.cancellation.lookBack(row);
+    } catch (error) {
+      this.#logger.warn(`Whether cancelled payment ${row.id} was paid cannot be said yet: ${(error as Error).message}`);
+      return row;
+    }
   }
 
   #next(ms: number): void {

@@ -29,6 +29,8 @@ export interface PaymentRow {
   readonly cancelAskedAt?: Date;
   /** The `cancelled` handler's rows are committed. */
   readonly toldAt?: Date;
+  /** It is cancelled, and time to ask the chain once more whether it was paid. */
+  readonly isLookDue: boolean;
   readonly refusal?: string;
   readonly reviewReason?: string;
   readonly resolution?: PiPaymentResolution['action'];
@@ -56,6 +58,7 @@ export interface RawPaymentRow {
   incomplete_at: Date | string | null;
   cancel_asked_at: Date | string | null;
   told_at: Date | string | null;
+  is_look_due: boolean;
   refusal: string | null;
   review_reason: string | null;
   resolution: string | null;
@@ -67,7 +70,7 @@ export interface RawPaymentRow {
 /** For `select` and `returning`. Stroops as text: a `bigint` is a string, a number or a BigInt, as the driver likes. */
 export const PAYMENT_COLUMNS = `p.id, p.uid, p.stroops::text as stroops, p.memo, p.metadata, p.network, p.from_address,
   p.to_address, p.created_at, p.state, p.txid, p.due_at, p.attempts, p.trouble, p.incomplete_at, p.cancel_asked_at,
-  p.told_at, p.refusal, p.review_reason, p.resolution, p.resolved_by, p.resolved_at, p.client_error`;
+  p.told_at, coalesce(p.look_at <= now(), false) as is_look_due, p.refusal, p.review_reason, p.resolution, p.resolved_by, p.resolved_at, p.client_error`;
 
 export function toPaymentRow(raw: RawPaymentRow): PaymentRow {
   return {
@@ -82,6 +85,7 @@ export function toPaymentRow(raw: RawPaymentRow): PaymentRow {
     createdAt: new Date(raw.created_at),
     state: raw.state as PiPaymentState,
     attempts: raw.attempts,
+    isLookDue: raw.is_look_due,
     ...optional({
       txid: raw.txid,
       dueAt: date(raw.due_at),

@@ -38,6 +38,8 @@ export interface PaymentsTable {
   cancel_asked_at: Optional<Moment>;
   /** The rows of the `cancelled` handler are committed. */
   told_at: Optional<Moment>;
+  /** Of a cancelled one: when the chain is asked once more whether it was paid. Null: it was asked. */
+  look_at: Optional<Moment>;
   refusal: Optional<string>;
   review_reason: Optional<string>;
   resolution: Optional<string>;
