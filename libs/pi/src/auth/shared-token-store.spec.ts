@@ -223,6 +223,8 @@ describe('a shared store', () => {
     ['garbage', 'garbage'],
     ['another shape', { uid: 7 }],
     ['a value without an end', { uid: 'x', scopes: [], checkedAt: Date.now() }],
+    ['an end that is no date', { uid: 'x', scopes: [], checkedAt: Date.now(), validUntil: 1e300 }],
+    ['a value that has ended', { uid: 'x', scopes: [], checkedAt: Date.now(), validUntil: Date.now() - 1 }],
     ['scopes that are none', { uid: 'x', scopes: [1], checkedAt: Date.now(), validUntil: Date.now() + 1e6 }],
   ])('that holds %s is taken for one that holds nothing', async (_title, value) => {
     const store = new MapStore();
@@ -244,5 +246,63 @@ describe('a shared store', () => {
     await other.verify('t');
     expect(elsewhere.calls).toEqual(['t']);
     await elsewhere.stop();
+  });
+
+  it('does not bring back what was forgotten while it was down', async () => {
+    const store = new MapStore();
+    const [one, other] = [await instance(store), await instance(store)];
+    await one.verify('good');
+    await other.verify('good');
+    const { delete: remove } = store;
+    store.delete = () => Promise.reject(new Error('store is down'));
+    await one.forget('good');
+    expect(store.map.size).toBe(1);
+    pi.behaviour = refuse;
+    const refusedBy = async (auth: PiAuthService) =>
+      (await auth.verify('good').catch((error: unknown) => error)) instanceof PiTokenRefusedError;
+    await eventually(() => refusedBy(one));
+    store.delete = remove;
+    await eventually(() => store.map.size === 0);
+    await eventually(() => refusedBy(other));
+    expect(pi.callsFor('good')).toBeGreaterThan(1);
+  });
+
+  it('does not keep a token that is forgotten while it is being written', async () => {
+    const store = new MapStore();
+    const auth = await instance(store);
+    const { set } = store;
+    let write: (() => void) | undefined;
+    store.set = (key, value) => new Promise((written) => (write = () => written(set(key, value))));
+    const verified = auth.verify('good');
+    await eventually(() => write !== undefined);
+    await auth.forget('good');
+    write!();
+    await verified;
+    expect(store.map.size).toBe(0);
+  });
+
+  it('that takes no values leaves each instance to its own cache: Pi is not asked more often', async () => {
+    const store = new MapStore();
+    store.set = () => Promise.reject(new Error('READONLY'));
+    const auth = await instance(store);
+    await auth.verify('good');
+    // Rests for a second after the failure, and is asked again then.
+    await eventually(async () => (await auth.verify('good')) && store.gets > 1);
+    expect(pi.calls).toEqual(['good']);
+  });
+
+  it('filled by an instance whose clock is ahead makes no token live longer', async () => {
+    const store = new MapStore();
+    const one = await instance(store, { cacheMs: 50, staleIfErrorMs: 60_000 });
+    const other = await instance(store, { cacheMs: 50 });
+    await one.verify('good');
+    for (const [key, value] of store.map)
+      store.map.set(key, { ...(value as object), checkedAt: Date.now() + 3_600_000 });
+    await other.verify('good');
+    expect(pi.callsFor('good')).toBe(1);
+    store.get = () => Promise.reject(new Error('store is down'));
+    await eventually(() => other.peek('good') === undefined);
+    await other.verify('good');
+    expect(pi.callsFor('good')).toBe(2);
   });
 });

@@ -20,6 +20,12 @@ export class SharedTokenStore {
   private readonly onStoreError = (error: unknown) => this.failed(error);
   private reading = 0;
   private restsUntil = 0;
+  private failures = 0;
+  /** Whether it took the last one. That a store which takes none (it is full, or a replica) knows nothing of a token says nothing. */
+  private takesValues = true;
+  /** Keys the store failed to remove, and until when what lies there could be of use. */
+  private readonly owed = new Map<string, number>();
+  private settling: NodeJS.Timeout | undefined;
 
   /**
    * @param prefix keeps apart what must not be mixed: other Pi apps, another Platform API.
@@ -36,11 +42,13 @@ export class SharedTokenStore {
 
   async read(token: string): Promise<StoreAnswer> {
     if (this.resting || this.reading >= READS_AT_A_TIME) return 'silent';
+    const key = this.key(token);
+    if (this.owed.has(key)) return 'unknown';
     this.reading += 1;
     try {
-      const value = await withPatience(this.store.get(this.key(token)));
+      const value = await withPatience(this.store.get(key));
       if (this.resting) return 'silent';
-      return fromStored(value) ?? 'unknown';
+      return fromStored(value) ?? (this.takesValues ? 'unknown' : 'silent');
     } catch (error) {
       this.failed(error);
       return 'silent';
@@ -52,15 +60,20 @@ export class SharedTokenStore {
   async write(token: string, verified: VerifiedToken): Promise<void> {
     const ttlMs = Math.min(verified.checkedAt + this.keepMs, +verified.pioneer.validUntil) - Date.now();
     if (ttlMs <= 0 || this.resting) return;
-    await this.attempt(() => this.store.set(this.key(token), toStored(verified), ttlMs));
+    const key = this.key(token);
+    this.takesValues = await this.attempt(() => this.store.set(key, toStored(verified), ttlMs));
+    // Verified after it was forgotten, so it may lie there again.
+    if (this.takesValues) this.owed.delete(key);
   }
 
-  /** Tried even while the store rests: what is forgotten must not come back with it. */
+  /** Tried even while the store rests, and again until it is done: what is forgotten must not come back with the store. */
   async delete(token: string): Promise<void> {
-    await this.attempt(() => this.store.delete(this.key(token)));
+    await this.remove(this.key(token), Date.now() + this.keepMs);
   }
 
   close(): void {
+    clearTimeout(this.settling);
+    this.owed.clear();
     if (isEmitter(this.store)) this.store.off('error', this.onStoreError);
   }
 
@@ -72,12 +85,31 @@ export class SharedTokenStore {
     return Date.now() < this.restsUntil;
   }
 
-  private async attempt(work: () => Promise<unknown>): Promise<void> {
+  private async remove(key: string, until: number): Promise<boolean> {
+    this.owed.set(key, until);
+    const removed = await this.attempt(() => this.store.delete(key));
+    if (removed) this.owed.delete(key);
+    else this.settling ??= setTimeout(() => void this.settle(), REST_MS).unref();
+    return removed;
+  }
+
+  private async settle(): Promise<void> {
+    this.settling = undefined;
+    for (const [key, until] of this.owed) {
+      if (Date.now() >= until) this.owed.delete(key);
+      else if (!(await this.remove(key, until))) return;
+    }
+  }
+
+  /** A Keyv resolves all the same when it fails; what it tells meanwhile may be of another call, and counts. */
+  private async attempt(work: () => Promise<unknown>): Promise<boolean> {
+    const before = this.failures;
     try {
       await withPatience(work());
     } catch (error) {
       this.failed(error);
     }
+    return this.failures === before;
   }
 
   private failed(error: unknown): void {
@@ -88,6 +120,7 @@ export class SharedTokenStore {
       );
     }
     this.restsUntil = Date.now() + REST_MS;
+    this.failures += 1;
   }
 }
 

@@ -46,9 +46,12 @@ export class TokenCache {
     return this.within(key, this.options.staleIfErrorMs);
   }
 
-  remember(key: string, { pioneer, checkedAt }: VerifiedToken): void {
+  remember(key: string, { pioneer, ...verified }: VerifiedToken): void {
     this.refused.delete(key);
-    const until = Math.min(Date.now() + this.options.trustMs, checkedAt + this.options.cacheMs, +pioneer.validUntil);
+    const now = Date.now();
+    // The clock of the instance that checked it may be ahead of ours.
+    const checkedAt = Math.min(verified.checkedAt, now);
+    const until = Math.min(now + this.options.trustMs, checkedAt + this.options.cacheMs, +pioneer.validUntil);
     this.verified.set(key, { pioneer, checkedAt, trustedUntil: until });
   }
 

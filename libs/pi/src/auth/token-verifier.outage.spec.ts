@@ -60,6 +60,11 @@ describe('a flood of invented tokens', () => {
   });
 });
 
+function endingAt(timestamp: number): object {
+  const valid_until = { timestamp, iso8601: '2100-01-01T00:00:00Z' };
+  return { status: 200, body: { uid: 'u', credentials: { scopes: [], valid_until } } };
+}
+
 describe('while Pi cannot be asked', () => {
   const down = { status: 500 };
 
@@ -67,6 +72,7 @@ describe('while Pi cannot be asked', () => {
     ['an error of Pi', { status: 500 }],
     ['an error page', { status: 502, body: '<html>', headers: { 'content-type': 'text/html' } }],
     ['an answer without a user', { status: 200, body: {} }],
+    ['a user whose token ends at no date', endingAt(1e300)],
     ['an unexpected status', { status: 418 }],
     ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }],
   ])('%s is 503, never a refusal', async (_title, answer) => {

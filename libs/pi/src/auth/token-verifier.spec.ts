@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { INestApplicationContext } from '@nestjs/common';
 import { PiUnavailableError } from 'nestjs-pi';
 import type { PiAuthOptions, PiAuthService, PiModuleOptions } from 'nestjs-pi';
@@ -87,6 +88,24 @@ describe('a verified token', () => {
     pi.release();
     expect((await before).uid).toBe('uid-of-good');
     expect(await after).toBe(auth.peek('good'));
+  });
+});
+
+describe('what is told of a token that is forgotten', () => {
+  it('reaches every listener, even when one of them fails', async () => {
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation();
+    await start();
+    const told: string[] = [];
+    auth.onForget('good', () => {
+      throw new Error('of the app');
+    });
+    auth.onForget('good', () => told.push('good'));
+    auth.onForget('other', () => told.push('other'));
+    auth.onForget('good', () => told.push('ended'))();
+    await auth.forget('good');
+    expect(told).toEqual(['good']);
+    expect(errors).toHaveBeenCalledWith(new Error('of the app'));
+    errors.mockRestore();
   });
 });
 

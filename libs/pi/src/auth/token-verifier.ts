@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
@@ -22,6 +23,7 @@ const TRUST_WITH_STORE_MS = 1_000;
 
 /** One Pi app's tokens: first-level cache, then the shared store, then one call of `/me` for all who wait. */
 export class TokenVerifier extends PiAuthService implements OnApplicationShutdown {
+  private readonly logger = new Logger('PiAuth');
   private readonly cache: TokenCache;
   private readonly store: SharedTokenStore | undefined;
   private readonly checks = new SharedChecks<Pioneer>();
@@ -65,7 +67,13 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     const key = tokenKey(token);
     this.checks.forget(key);
     this.cache.forget(key);
-    for (const listener of this.watched.get(key) ?? []) listener();
+    for (const listener of this.watched.get(key) ?? []) {
+      try {
+        listener();
+      } catch (error) {
+        this.logger.error(error);
+      }
+    }
     await this.store?.delete(token);
   }
 
@@ -134,6 +142,8 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     if (flight.forgotten) return verified.pioneer;
     this.cache.remember(key, verified);
     await this.store?.write(token, verified);
+    // Forgotten while it was written: which of the two came first there is not known.
+    if (flight.forgotten) await this.store?.delete(token);
     return verified.pioneer;
   }
 

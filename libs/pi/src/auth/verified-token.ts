@@ -41,5 +41,5 @@ export function fromStored(value: unknown): VerifiedToken | undefined {
 }
 
 function isInstant(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+  return typeof value === 'number' && !Number.isNaN(new Date(value).getTime());
 }

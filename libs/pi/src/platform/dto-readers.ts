@@ -57,7 +57,7 @@ export function readUser(value: unknown): UserDto {
       scopes: readArray(credentials['scopes'], 'user.credentials.scopes').map(readScope),
       valid_until: {
         ...validUntil,
-        timestamp: readNumber(validUntil, 'timestamp', 'user.credentials.valid_until'),
+        timestamp: readSeconds(validUntil, 'timestamp', 'user.credentials.valid_until'),
         iso8601: readString(validUntil, 'iso8601', 'user.credentials.valid_until'),
       },
     },
@@ -132,6 +132,15 @@ function readTransaction(value: unknown, path: string): PaymentTransactionDto {
     txid: readString(fields, 'txid', path),
     verified: readBoolean(fields, 'verified', path),
   };
+}
+
+/** Since 1970; what no Date can hold is no moment a token could end at. */
+function readSeconds(fields: Fields, name: string, path: string): number {
+  const seconds = readNumber(fields, name, path);
+  if (Number.isNaN(new Date(seconds * 1_000).getTime())) {
+    throw new UnreadableAnswer(`${path}.${name}`, 'seconds since 1970', seconds);
+  }
+  return seconds;
 }
 
 function readScope(scope: unknown, index: number): string {
