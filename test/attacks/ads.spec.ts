@@ -52,6 +52,20 @@ const ATTACKS: readonly Attack[] = [
     present: async (pi, reward, uid) => reward((await pi.createAd({ uid, status: 'failed' })).adId, uid),
   },
   {
+    name: 'an ad is presented in other spellings, should Pi take them for the same',
+    honest: 1,
+    refusals: ['PI_ANSWER_UNREADABLE', 'PI_ANSWER_UNREADABLE'],
+    present: async (pi, reward, uid) => {
+      const { adId } = await pi.createAd({ uid });
+      const { ads } = pi.platform;
+      const find = jest.spyOn(ads, 'find').mockImplementation((id) => {
+        return ads.export().find((ad) => ad.adId.toLowerCase() === id.toLowerCase());
+      });
+      for (const spelling of [adId, adId.toUpperCase(), adId.toLowerCase()]) await reward(spelling, uid);
+      find.mockRestore();
+    },
+  },
+  {
     name: 'an ad nobody knows is rewarded',
     honest: 0,
     refusals: ['PI_NOT_FOUND'],

@@ -181,6 +181,14 @@ describe.each(table)('$name', ({ call, asks, auth, body, answer, repeated }) => 
     expect(reports[0]?.endpoint).not.toMatch(new RegExp(`${ID}|ad-1`));
   });
 
+  if (asks.includes(ID) || asks.includes('ad-1'))
+    it('believes no answer about another one, nor about another spelling', async () => {
+      world.answers({ body: { ...(answer as object), identifier: asks.includes(ID) ? ID.toLowerCase() : 'AD-1' } });
+      const error = await failure(call(client));
+      expect(error).toMatchObject({ code: 'PI_ANSWER_UNREADABLE', retryable: false });
+      expect(error.message).toContain('identifier has to be');
+    });
+
   it(`is ${repeated ? '' : 'never '}repeated after a lost answer`, async () => {
     const lost: Stage = (request) => void request.socket.destroy();
     world.answers(lost, { body: answer });

@@ -81,13 +81,14 @@ export class PiPlatformClient {
 
   async getPayment(paymentId: string, options?: PiCallOptions): Promise<PaymentDto> {
     const call = { endpoint: 'GET /payments/{id}', path: pathOfPayment(paymentId), repeatable: true };
-    return this.ask(call, readPayment, options);
+    return this.ask(call, about(paymentId, readPayment), options);
   }
 
   /** U2A only. @throws PiApiError `already_approved` the second time, with the payment */
   async approvePayment(paymentId: string, options?: PiCallOptions): Promise<PaymentDto> {
     const path = `${pathOfPayment(paymentId)}/approve`;
-    return this.ask({ endpoint: 'POST /payments/{id}/approve', path, repeatable: true }, readPayment, options);
+    const call = { endpoint: 'POST /payments/{id}/approve', path, repeatable: true };
+    return this.ask(call, about(paymentId, readPayment), options);
   }
 
   /**
@@ -97,13 +98,15 @@ export class PiPlatformClient {
   async completePayment(paymentId: string, txid: string, options?: PiCallOptions): Promise<PaymentDto> {
     const path = `${pathOfPayment(paymentId)}/complete`;
     const body = JSON.stringify({ txid: checkedTxid(txid) });
-    return this.ask({ endpoint: 'POST /payments/{id}/complete', path, repeatable: true, body }, readPayment, options);
+    const call = { endpoint: 'POST /payments/{id}/complete', path, repeatable: true, body };
+    return this.ask(call, about(paymentId, readPayment), options);
   }
 
   /** @throws PiApiError `cancelled_payment` the second time, with the payment */
   async cancelPayment(paymentId: string, options?: PiCallOptions): Promise<PaymentDto> {
     const path = `${pathOfPayment(paymentId)}/cancel`;
-    return this.ask({ endpoint: 'POST /payments/{id}/cancel', path, repeatable: true }, readPayment, options);
+    const call = { endpoint: 'POST /payments/{id}/cancel', path, repeatable: true };
+    return this.ask(call, about(paymentId, readPayment), options);
   }
 
   /** A2U payments that are not completed, whether or not their money moved. */
@@ -115,7 +118,7 @@ export class PiPlatformClient {
   /** Reward on `granted` only, and once: Pi does not stop an adId from being presented twice. */
   async adStatus(adId: string, options?: PiCallOptions): Promise<RewardedAdStatusDto> {
     const call = { endpoint: 'GET /ads_network/status/{adId}', path: pathOfAd(adId), repeatable: true };
-    return this.ask(call, readAdStatus, options);
+    return this.ask(call, about(adId, readAdStatus), options);
   }
 
   /** At most 256 a call. Those Pi did not deliver are missing in the answer. */
@@ -151,6 +154,18 @@ export class PiPlatformClient {
       throw error;
     }
   }
+}
+
+/**
+ * An answer about this one, to the letter: whoever asks keeps what comes of it under this identifier. If Pi found the same ad
+ * under other spellings of its id, each of them would be one more reward.
+ */
+function about<T extends { readonly identifier: string }>(id: string, read: (data: unknown) => T) {
+  return (data: unknown): T => {
+    const answer = read(data);
+    if (answer.identifier !== id) throw new UnreadableAnswer('identifier', `"${id}"`, answer.identifier);
+    return answer;
+  };
 }
 
 function unreadable(reply: PiReply, endpoint: string, problem: string): PiApiError {
