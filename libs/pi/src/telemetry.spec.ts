@@ -11,7 +11,7 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '
 import { A2UService, PaymentsService, PiAuthService, PiModule } from 'nestjs-pi';
 import type { Pioneer, PiModuleOptions } from 'nestjs-pi';
 import { PiEmulator } from 'pi-emulator';
-import { createPostgres, type TestDatabase } from '../../../test/support/database.js';
+import { createPostgres, run, type TestDatabase } from '../../../test/support/database.js';
 import { eventually } from '../../../test/support/eventually.js';
 import { StagedMe } from '../../../test/support/staged-me.js';
 
@@ -198,14 +198,27 @@ describe('what OpenTelemetry is told of payments', () => {
 });
 
 describe('what OpenTelemetry is told of payouts', () => {
+  let emulator: PiEmulator;
+  let database: TestDatabase;
+  beforeEach(async () => {
+    emulator = await PiEmulator.start({ port: 0, ledgerMs: 'manual' });
+    database = await createPostgres();
+  });
+  afterEach(async () => {
+    await app.close();
+    await database.drop();
+    await emulator.stop();
+  });
+
   const openPayouts = async () =>
     Object.fromEntries(
       (await points('pi.payouts.open')).filter(([, n]) => n !== 0).map(([{ state }, n]) => [state, n]),
     );
 
+  const allMoves = async (): Promise<Record<string, number>> =>
+    Object.fromEntries((await points('pi.payouts.moves')).map(([{ state }, n]) => [String(state), Number(n)]));
+
   it('payouts by state, and the lag of their lane', async () => {
-    const emulator = await PiEmulator.start({ port: 0, ledgerMs: 'manual' });
-    const database = await createPostgres();
     await start(
       {
         apiKey: emulator.apiKey,
@@ -234,10 +247,58 @@ describe('what OpenTelemetry is told of payouts', () => {
     );
     expect(await openPayouts()).toEqual({});
     expect(await points('pi.lane.lag')).toEqual([[{ wallet: 'main' }, 0]]);
-    const moves = Object.fromEntries((await points('pi.payouts.moves')).map(([{ state }, n]) => [state, n]));
-    expect(moves).toMatchObject({ created: 1, signed: 1, completed: 1 });
+    expect(await allMoves()).toMatchObject({ requested: 1, created: 1, signed: 1, paid: 1, completed: 1 });
+  }, 60_000);
+
+  it("moves that no lane makes: a person's, and those of a recovery", async () => {
+    const { url } = database.ledger as { url: string };
+    const { apiKey, platformUrl, horizonUrl } = emulator;
+    const wallets = [{ signer: { seed: emulator.wallet.seed } }];
+    const options = { apiKey, platformUrl, horizonUrl, ledger: database.ledger, wallets };
+    await start(options, '');
+    const { uid } = await emulator.createPioneer({ scopes: ['username', 'payments', 'wallet_address'] });
+    const request = { idempotencyKey: 'k', uid, amount: 1, memo: 'm' };
+    const { id } = await app.get(A2UService).pay(request);
+    await eventually(
+      async () => {
+        await emulator.closeLedger();
+        return (await app.get(A2UService).get(id))?.state === 'completed';
+      },
+      { withinMs: 15_000 },
+    );
     await app.close();
-    await database.drop();
-    await emulator.stop();
+
+    // Another instance holds the lane, as far as the next one can see.
+    await run(
+      url,
+      `update pi.leases set expires_at = now() + interval '1 day'`,
+      `update pi.payouts set state = 'needs_review', review = 'paid_but_cancelled'`,
+    );
+    await start(options, '');
+    let known = await allMoves();
+    const moved = async () => {
+      const [before, now] = [known, await allMoves()];
+      known = now;
+      const added = Object.entries(now).map(([state, n]) => [state, n - (before[state] ?? 0)] as const);
+      return Object.fromEntries(added.filter(([, n]) => n !== 0));
+    };
+    const payouts = app.get(A2UService);
+    await payouts.resolve(id, { action: 'retry', by: 'amara@example.com' });
+    expect(await moved()).toEqual({ paid: 1 });
+    await payouts.pay(request);
+    expect(await moved()).toEqual({});
+
+    await run(
+      url,
+      'alter table pi.payout_attempts disable trigger all',
+      'alter table pi.payout_events disable trigger all',
+      'delete from pi.payout_attempts',
+      'delete from pi.payout_events',
+      'delete from pi.payouts',
+    );
+    await payouts.recover();
+    expect(await moved()).toEqual({ requested: 1, completed: 1 });
+    await payouts.recover();
+    expect(await moved()).toEqual({});
   }, 60_000);
 });

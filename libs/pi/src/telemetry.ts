@@ -64,7 +64,7 @@ export class PiTelemetry implements OnApplicationShutdown {
         'Calls to the Platform API and to Horizon, repetitions included, by endpoint and status (0: no answer).',
     });
     this.moves = this.meter.createCounter('pi.payouts.moves', {
-      description: 'Payouts that entered a state, counted by the instance whose lane moved them.',
+      description: 'Payouts that entered a state, counted once, by the instance that moved them.',
     });
   }
 

@@ -89,7 +89,7 @@ export interface LaneParts {
   readonly settings: LaneSettings;
   readonly rules: RuleSwitches;
   readonly logger: Logger;
-  /** Told of every state a payout enters in this lane. */
+  /** Told of every state that a payout enters by what this instance does. */
   readonly onMoved?: (state: PayoutState) => void;
   /** For tests. */
   readonly onStep?: (step: PayoutStep, key: string) => unknown;

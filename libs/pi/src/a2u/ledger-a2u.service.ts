@@ -90,7 +90,7 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
     // A caller may name the wallet either way, and the next time the other.
     const named = { ...checked, ...(checked.wallet !== undefined && { wallet: address }) };
     const stored = await this.parts.ledger.write(
-      (session) => storePayout(session, this.#app, address, named),
+      (session) => storePayout(session, this.#app, address, named, this.parts.onMoved),
       options.tx,
     );
     return toPayout(stored);

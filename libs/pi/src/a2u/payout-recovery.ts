@@ -112,19 +112,25 @@ async function paymentAt(
 }
 
 async function markPaid(parts: LaneParts, payment: PaymentDto, txid: string): Promise<void> {
-  const { ledger, app, wallet, logger } = parts;
+  const { ledger, app, wallet, logger, onMoved } = parts;
   const view = toPiView(payment);
   await ledger.write(async (session) => {
     const known = await findByKey(session, app, view.key!);
     const row =
       known ??
-      (await storePayout(session, app, wallet.address, {
-        idempotencyKey: view.key!,
-        uid: view.uid,
-        stroops: view.stroops,
-        memo: payment.memo,
-        metadata: appMetadataOf(payment.metadata),
-      }));
+      (await storePayout(
+        session,
+        app,
+        wallet.address,
+        {
+          idempotencyKey: view.key!,
+          uid: view.uid,
+          stroops: view.stroops,
+          memo: payment.memo,
+          metadata: appMetadataOf(payment.metadata),
+        },
+        onMoved,
+      ));
     if (row.identifier !== undefined) {
       logger.error(
         `Payout ${row.id} (key "${row.idempotencyKey}") is bound to ${row.identifier}, but ${view.identifier} of the same key was paid by ${txid}`,
@@ -132,13 +138,14 @@ async function markPaid(parts: LaneParts, payment: PaymentDto, txid: string): Pr
       if (row.state === 'paid' || row.state === 'completed') return;
     }
     const twice = row.identifier !== undefined;
-    await session.db
+    const state = twice ? 'needs_review' : view.completed ? 'completed' : 'paid';
+    const changed = await session.db
       .updateTable('payouts')
       .set({
+        state,
         ...(twice
-          ? { state: 'needs_review', review: 'two_identifiers' }
+          ? { review: 'two_identifiers' }
           : {
-              state: view.completed ? 'completed' : 'paid',
               identifier: view.identifier,
               destination: view.to,
               created_at_pi: BigInt(view.createdAt),
@@ -149,7 +156,9 @@ async function markPaid(parts: LaneParts, payment: PaymentDto, txid: string): Pr
       })
       .where('id', '=', row.id)
       .where('state', '=', row.state)
-      .execute();
+      .returning('id')
+      .executeTakeFirst();
+    if (changed && state !== row.state) session.afterCommit(() => onMoved?.(state));
     await noteEvent(session, row.id, { kind: 'recovered', detail: `${view.identifier} paid by ${txid}` });
     await announce(session, app, { what: 'asked', wallet: wallet.address, id: row.id });
     logger.warn(`The key "${view.key}" was paid before the restore, by ${txid}`);

@@ -39,6 +39,7 @@ export async function resolvePayout(
     throw refuse(`of a payout in review for ${reason} it may be ${REVIEW_REASONS[reason].actions.join(', ')}.`);
   const change = await changeFor(parts, payout, reason, resolution, refuse);
   await write(parts.ledger, payout, change, resolution);
+  parts.onMoved?.(change.state);
 }
 
 async function changeFor(

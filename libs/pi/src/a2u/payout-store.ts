@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PiIdempotencyError } from '../errors/pi-idempotency-error.js';
 import type { LedgerSession } from '../ledger/ledger-session.js';
-import type { PayoutFilter } from './payout.js';
+import type { PayoutFilter, PayoutState } from './payout.js';
 import { PiPayoutInvalidError } from './payout-errors.js';
 import { type PayoutRecord, selectPayouts, toRecord } from './payout-record.js';
 import type { CheckedRequest } from './payout-request.js';
@@ -51,6 +51,7 @@ export async function noteEvent(
 /**
  * Stores a payout, or finds the one its key already stands for.
  *
+ * @param onMoved told of one that was stored, once it is committed
  * @throws PiIdempotencyError the key stands for something else
  */
 export async function storePayout(
@@ -58,6 +59,7 @@ export async function storePayout(
   app: string,
   wallet: string,
   request: CheckedRequest,
+  onMoved?: (state: PayoutState) => void,
 ): Promise<PayoutRecord> {
   const { idempotencyKey, uid, stroops, memo, metadata } = request;
   const stored = await session.db
@@ -69,6 +71,7 @@ export async function storePayout(
   if (stored) {
     await noteEvent(session, stored.id, { kind: 'state', detail: 'requested' });
     await announce(session, app, { what: 'asked', wallet, id: stored.id });
+    session.afterCommit(() => onMoved?.('requested'));
   }
   const record = await findByKey(session, app, idempotencyKey);
   // The insert waited for the row in the way to commit. A caller's snapshot (repeatable read) may be older still.
