@@ -34,6 +34,7 @@ type Event =
   | { do: 'hide' | 'lookAlike' | 'dust' | 'calm' | 'loseAttempt' }
   | { do: 'foreign'; outcome: 'success' | 'failed' }
   | { do: 'bump'; by: number }
+  | { do: 'surge'; stroops?: number }
   | {
       do: 'fault';
       on: 'create' | 'complete' | 'cancel' | 'look';
@@ -118,6 +119,13 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('bump' as const), by: fc.integer({ min: 1, max: 4 }) }) },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('surge' as const),
+      stroops: fc.constantFrom(undefined, 300_000, 2_000_000),
+    }),
+  },
+  {
     weight: 5,
     arbitrary: fc.record({
       do: fc.constant('fault' as const),
@@ -127,6 +135,8 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('cancel' as const), payout: fc.nat(PAYOUTS - 1) }) },
 );
+
+const history = fc.array(event, { minLength: 30, maxLength: 90, size: 'max' });
 
 const PATHS = {
   create: { method: 'POST', path: '/v2/payments' },
@@ -143,7 +153,8 @@ describe('Payouts in random histories', () => {
   let run = 0;
 
   beforeAll(async () => {
-    world = await PayoutWorld.start(createPostgres, { ledgerMs: 'manual' });
+    // Horizon waits for what it posted while six ledgers close, which take about so long here.
+    world = await PayoutWorld.start(createPostgres, { ledgerMs: 'manual', submitTimeoutMs: 100 });
     app = await world.instance({ idle: true });
     http = createPiHttp({ retries: 0, timeoutMs: 5_000 });
     uids = await Promise.all([world.pioneer(), world.pioneer()]);
@@ -224,6 +235,8 @@ describe('Payouts in random histories', () => {
         return void adversary.useSequence({ secret: seed, outcome: what.outcome });
       case 'bump':
         return void adversary.bumpSequence({ secret: seed, by: what.by });
+      case 'surge':
+        return adversary.surge(what.stroops === undefined ? undefined : BigInt(what.stroops));
       case 'fault':
         return void pi.addFault({ match: PATHS[what.on], fault: what.fault, times: 1 });
       case 'cancel':
@@ -306,8 +319,9 @@ describe('Payouts in random histories', () => {
 
   it('keep the ten invariants after every step', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(event, { minLength: 30, maxLength: 90, size: 'max' }), async (events) => {
+      fc.asyncProperty(fc.boolean(), history, async (banRefused, events) => {
         run++;
+        world.pi.chain.banRefused = banRefused;
         const watch = new Invariants(world.pi, app.ledger, `run-${run}-`);
         const workers = [await newWorker(), await newWorker()];
         try {

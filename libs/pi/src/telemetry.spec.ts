@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { SpanKind, SpanStatusCode, metrics, trace } from '@opentelemetry/api';
@@ -215,6 +216,12 @@ describe('what OpenTelemetry is told of payouts', () => {
       (await points('pi.payouts.open')).filter(([, n]) => n !== 0).map(([{ state }, n]) => [state, n]),
     );
 
+  /** No quicker: each is five seconds of the chain, and an attempt lives for two minutes of it. */
+  const nextLedger = async () => {
+    await emulator.closeLedger();
+    await sleep(100);
+  };
+
   const allMoves = async (): Promise<Record<string, number>> =>
     Object.fromEntries((await points('pi.payouts.moves')).map(([{ state }, n]) => [String(state), Number(n)]));
 
@@ -240,7 +247,7 @@ describe('what OpenTelemetry is told of payouts', () => {
 
     await eventually(
       async () => {
-        await emulator.closeLedger();
+        await nextLedger();
         return (await payouts.get(id))?.state === 'completed';
       },
       { withinMs: 15_000 },
@@ -261,7 +268,7 @@ describe('what OpenTelemetry is told of payouts', () => {
     const { id } = await app.get(A2UService).pay(request);
     await eventually(
       async () => {
-        await emulator.closeLedger();
+        await nextLedger();
         return (await app.get(A2UService).get(id))?.state === 'completed';
       },
       { withinMs: 15_000 },
