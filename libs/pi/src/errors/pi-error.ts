@@ -21,6 +21,14 @@ export interface PiErrorInit {
   readonly cause?: unknown;
 }
 
+/** Those of Apollo, by status; every other is an INTERNAL_SERVER_ERROR with its status beside it. */
+const GRAPHQL_CODES: Readonly<Record<number, string>> = {
+  400: 'BAD_REQUEST',
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  422: 'BAD_USER_INPUT',
+};
+
 /**
  * Every error this library throws on purpose. An `HttpException`, so an uncaught one already has the right status and body;
  * {@link PiExceptionFilter} adds the {@link headers}.
@@ -42,5 +50,18 @@ export abstract class PiError extends HttpException {
     };
     super(body, init.status, init.cause === undefined ? {} : { cause: init.cause });
     this.headers = init.headers ?? {};
+  }
+
+  /**
+   * What GraphQL answers beside the message, in the shape `@nestjs/apollo` gives an HttpException. That does so for queries and
+   * mutations alone; a refused subscription has nothing but this.
+   */
+  get extensions(): Readonly<Record<string, unknown>> {
+    const status = this.getStatus();
+    const code = GRAPHQL_CODES[status];
+    return {
+      ...(code === undefined ? { code: 'INTERNAL_SERVER_ERROR', status } : { code }),
+      originalError: this.getResponse(),
+    };
   }
 }

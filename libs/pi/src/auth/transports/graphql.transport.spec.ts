@@ -33,6 +33,11 @@ class PioneerResolver {
   async *greetings(@PiUser('uid') uid: string) {
     yield { uid: `hello ${uid}` };
   }
+  @Subscription(() => String)
+  @PiScopes('wallet_address')
+  async *transfers() {
+    yield { transfers: 'one' };
+  }
 }
 
 let pi: StagedMe;
@@ -70,14 +75,14 @@ describe.each(ADAPTERS)('PiAuthGuard on GraphQL over %s', (_name, Adapter) => {
     });
     return (await response.json()) as never;
   };
-  const subscribe = async (connectionParams: Record<string, unknown>): Promise<unknown> => {
+  const subscribe = async (connectionParams: Record<string, unknown>, field = 'greetings'): Promise<unknown> => {
     const client = createClient({
       url: `${url.replace('http', 'ws')}/graphql`,
       webSocketImpl: WebSocket,
       connectionParams,
     });
     clients.push(client);
-    const next = await client.iterate({ query: 'subscription { greetings }' }).next();
+    const next = await client.iterate({ query: `subscription { ${field} }` }).next();
     return (next.value as { errors?: unknown; data?: unknown }).errors ?? (next.value as { data: unknown }).data;
   };
 
@@ -113,13 +118,41 @@ describe.each(ADAPTERS)('PiAuthGuard on GraphQL over %s', (_name, Adapter) => {
     expect(await subscribe(params)).toEqual({ greetings: 'hello uid-of-good' });
   });
 
-  it.each<[string, () => void, Record<string, unknown>, RegExp]>([
-    ['without a token', () => undefined, {}, /Sign in with Pi/],
-    ['with a refused token', () => (pi.behaviour = refuse), { token: 'bad' }, /does not accept/],
-    ['while Pi is down', down, { token: 'good' }, /./],
-  ])('refuses a subscriber %s', async (_title, stage, params, message) => {
+  const subscribers: [string, () => void, Record<string, unknown>, string, RegExp, object][] = [
+    ['without a token', () => undefined, {}, 'greetings', /Sign in with Pi/, { code: 'UNAUTHENTICATED' }],
+    [
+      'with a refused token',
+      () => (pi.behaviour = refuse),
+      { token: 'bad' },
+      'greetings',
+      /does not accept/,
+      { code: 'UNAUTHENTICATED', originalError: { errorCode: 'PI_TOKEN_REFUSED' } },
+    ],
+    [
+      'without the scope',
+      () => undefined,
+      { token: 'good' },
+      'transfers',
+      /wallet_address/,
+      { code: 'FORBIDDEN', originalError: { scopes: ['wallet_address'] } },
+    ],
+    [
+      'while Pi is down',
+      down,
+      { token: 'good' },
+      'greetings',
+      /./,
+      { code: 'INTERNAL_SERVER_ERROR', status: 503, originalError: { errorCode: 'PI_UNAVAILABLE' } },
+    ],
+  ];
+  it.each(subscribers)('refuses a subscriber %s', async (_title, stage, params, field, message, extensions) => {
     stage();
-    expect(await subscribe(params)).toEqual([expect.objectContaining({ message: expect.stringMatching(message) })]);
+    expect(await subscribe(params, field)).toEqual([
+      expect.objectContaining({
+        message: expect.stringMatching(message),
+        extensions: expect.objectContaining(asPartial(extensions)),
+      }),
+    ]);
   });
 
   const asPartial = (extensions: object) =>
