@@ -8,8 +8,7 @@ export async function whileConnected<T>(
 ): Promise<T> {
   if (!connection) return work();
   const controller = new AbortController();
-  // An HttpException, for Nest logs any other as a fault of ours. 499 is what nginx calls it; nobody is left to read it.
-  const leave = () => controller.abort(new HttpException({ statusCode: 499, message: 'The client has gone.' }, 499));
+  const leave = () => controller.abort(clientGone());
   if (connection.destroyed) leave();
   connection.once('close', leave);
   try {
@@ -17,4 +16,9 @@ export async function whileConnected<T>(
   } finally {
     connection.off('close', leave);
   }
+}
+
+/** An HttpException, for Nest logs any other as a fault of ours. 499 is what nginx calls it; nobody is left to read it. */
+export function clientGone(): HttpException {
+  return new HttpException({ statusCode: 499, message: 'The client has gone.' }, 499);
 }

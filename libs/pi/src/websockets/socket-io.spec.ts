@@ -5,7 +5,7 @@ import { Test } from '@nestjs/testing';
 import { MessageBody, SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import type { OnGatewayInit } from '@nestjs/websockets';
 import { PiAuthGuard, PiAuthService, PiModule, PiPublic, PiScopes, PiUser } from 'nestjs-pi';
-import type { Pioneer } from 'nestjs-pi';
+import type { PiAuthOptions, Pioneer } from 'nestjs-pi';
 import { piSocketMiddleware } from 'nestjs-pi/websockets';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Server } from 'socket.io';
@@ -49,6 +49,27 @@ class GuardedHandshake extends MessagesOnly implements OnGatewayInit {
 
 @WebSocketGateway()
 @UseGuards(PiAuthGuard)
+class OfUnknownApp extends MessagesOnly implements OnGatewayInit {
+  constructor(private readonly auth: PiAuthService) {
+    super();
+  }
+  afterInit(server: Server): void {
+    server.use(piSocketMiddleware(this.auth, { app: 'unknown' }));
+  }
+}
+
+@WebSocketGateway()
+@UseGuards(PiAuthGuard)
+class HeldByAnother extends GuardedHandshake {
+  readonly held: (() => void)[] = [];
+  override afterInit(server: Server): void {
+    super.afterInit(server);
+    server.use((_socket, next) => void this.held.push(next));
+  }
+}
+
+@WebSocketGateway()
+@UseGuards(PiAuthGuard)
 class RefusedByAnother extends GuardedHandshake {
   override afterInit(server: Server): void {
     super.afterInit(server);
@@ -60,13 +81,19 @@ let pi: StagedMe;
 let app: INestApplication;
 const clients: Socket[] = [];
 
-async function start(gateway: typeof MessagesOnly | typeof GuardedHandshake, serverOptions = {}): Promise<void> {
+const FORGETFUL = { cacheMs: 100, negativeCacheMs: 0 };
+
+async function start(
+  gateway: typeof MessagesOnly | typeof GuardedHandshake,
+  serverOptions = {},
+  auth: PiAuthOptions = FORGETFUL,
+): Promise<void> {
   const module = PiModule.forRoot({
     apiKey: 'key',
     network: 'testnet',
     platformUrl: pi.platformUrl,
     http: { retries: 0 },
-    auth: { cacheMs: 100, negativeCacheMs: 0 },
+    auth,
   });
   app = (await Test.createTestingModule({ imports: [module], providers: [gateway] }).compile()).createNestApplication();
   app.useWebSocketAdapter(new OptionedAdapter(app, serverOptions));
@@ -116,7 +143,7 @@ describe('PiAuthGuard on a socket.io gateway', () => {
   ];
 
   it.each(ways)('knows the Pioneer by %s of the handshake', async (_title, options) => {
-    await start(MessagesOnly);
+    await start(MessagesOnly, {}, {});
     const client = await connect(options);
     expect(await ask(client, 'me', { some: 'body' })).toEqual({ uid: 'uid-of-good', body: { some: 'body' } });
     expect(await ask(client, 'me')).toMatchObject({ uid: 'uid-of-good' });
@@ -157,7 +184,7 @@ describe('PiAuthGuard on a socket.io gateway', () => {
 
 describe('piSocketMiddleware', () => {
   it('lets a Pioneer connect', async () => {
-    await start(GuardedHandshake);
+    await start(GuardedHandshake, {}, {});
     const client = await connect({ auth: { token: 'good' } });
     expect(await outcome(client)).toBe('connected');
     expect(await ask(client, 'me')).toMatchObject({ uid: 'uid-of-good' });
@@ -233,11 +260,47 @@ describe('piSocketMiddleware', () => {
     const client = await connect({ auth: { token: 'gone' } });
     await eventually(() => pi.open === 1);
     client.disconnect();
-    await eventually(() => app.get(GuardedHandshake).server.engine.clientsCount === 0);
+    await eventually(() => pi.aborted === 1);
     pi.behaviour = accept;
-    pi.release();
-    await eventually(() => app.get(PiAuthService).peek('gone') !== undefined);
     expect(await laterCallsFor('gone')).toBe(0);
+  });
+
+  it('refuses the handshake when the token is forgotten while Pi is asked', async () => {
+    await start(GuardedHandshake);
+    pi.behaviour = () => 'hold';
+    const client = await connect({ auth: { token: 'forgotten' } });
+    const connected = outcome(client);
+    await eventually(() => pi.open === 1);
+    await app.get(PiAuthService).forget('forgotten');
+    expect(await connected).toMatchObject({ data: { statusCode: 401, errorCode: 'PI_TOKEN_REFUSED' } });
+  });
+
+  it.each<[string, number, () => unknown]>([
+    ['is forgotten', 3_600_000, () => app.get(PiAuthService).forget('good')],
+    ['ends', 1_999, () => undefined],
+    ['is refused', 3_600_000, () => (pi.behaviour = refuse)],
+  ])('lets nobody connect whose token %s while another middleware thinks', async (_title, validForMs, happen) => {
+    await start(HeldByAnother);
+    pi.behaviour = (token) => accept(token, { validForMs });
+    const client = await connect({ auth: { token: 'good' } });
+    const gone = new Promise((closed) => client.io.once('close', closed));
+    const { held, server } = app.get(HeldByAnother);
+    await eventually(() => held.length === 1);
+    await happen();
+    await gone;
+    held[0]!();
+    await sleep(50);
+    expect(server.sockets.sockets.size).toBe(0);
+    expect(client.connected).toBe(false);
+  });
+
+  it('refuses everybody when the app is not registered, tells the operator, and goes on', async () => {
+    const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation();
+    await start(OfUnknownApp);
+    const refused = await outcome(await connect({ auth: { token: 'good' } }));
+    expect(refused).toMatchObject({ data: { statusCode: 500, errorCode: 'PI_CONFIGURATION' } });
+    expect((refused as Error).message).not.toMatch(/unknown/);
+    expect(errors).toHaveBeenCalledWith(expect.stringContaining(`PiModule.forRoot({ name: 'unknown', … })`));
   });
 
   it('lets go of the token when another middleware refuses the client', async () => {

@@ -5,9 +5,10 @@ import { property } from '../auth/transports/transport.js';
 import { SOCKET_TOKEN, wsTransport } from '../auth/transports/ws.transport.js';
 import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import { PiError } from '../errors/pi-error.js';
+import type { PiErrorBody } from '../errors/pi-error.js';
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
-import { endWithToken } from './socket-lifetime.js';
-import type { PiSocketOptions } from './socket-lifetime.js';
+import { TokenWatch } from './token-watch.js';
+import type { PiSocketOptions } from './token-watch.js';
 
 /** What is needed of a socket of socket.io. */
 export interface SocketIoSocket {
@@ -16,10 +17,12 @@ export interface SocketIoSocket {
   readonly nsp: { readonly server: object };
   /** The connection below, which several namespaces may share. */
   readonly conn: {
-    readonly readyState: string;
     once(event: 'close', listener: () => void): unknown;
     off(event: 'close', listener: () => void): unknown;
+    close(): unknown;
   };
+  /** False until every middleware has let it in. */
+  readonly connected: boolean;
   once(event: 'disconnect', listener: () => void): unknown;
   disconnect(close?: boolean): unknown;
 }
@@ -30,8 +33,10 @@ export class PiHandshakeError extends Error {
   readonly data: object;
 
   constructor(error: PiError) {
-    super(error.message);
-    this.data = { ...(error.getResponse() as object), headers: error.headers };
+    // Of the body, as the error's own may be for the operator alone.
+    const body = error.getResponse() as PiErrorBody;
+    super(body.message);
+    this.data = { ...body, headers: error.headers };
   }
 }
 
@@ -49,7 +54,7 @@ const logger = new Logger('PiAuth');
  */
 export function piSocketMiddleware(auth: PiAuthService, options: PiSocketOptions = {}) {
   return (socket: SocketIoSocket, next: (error?: Error) => void): void => {
-    admit(auth.forApp(options.app), socket, options).then(
+    admit(auth, socket, options).then(
       () => next(),
       (error: unknown) => {
         if (error instanceof PiConfigurationError) logger.error(error.message);
@@ -61,21 +66,25 @@ export function piSocketMiddleware(auth: PiAuthService, options: PiSocketOptions
 
 async function admit(auth: PiAuthService, socket: SocketIoSocket, options: PiSocketOptions): Promise<void> {
   if (skipsMiddlewares(socket.nsp.server)) throw unverifiedRecovery();
+  const app = auth.forApp(options.app);
   const token = wsTransport.token(socket);
   if (token === undefined) throw new PiTokenRefusedError('missing');
-  const pioneer = await auth.verify(token);
-  // Gone meanwhile: socket.io drops it without a word, and nobody would let go of the token.
-  if (socket.conn.readyState !== 'open') return;
-  keepPioneer(socket, pioneer);
-  Object.defineProperty(socket, SOCKET_TOKEN, { value: token, configurable: true });
-  const letGo = endWithToken(auth, token, pioneer, () => socket.disconnect(true), options);
+  const watch = new TokenWatch(app, token, () => end(socket), options);
   const gone = () => {
     socket.conn.off('close', gone);
-    letGo();
+    watch.letGo();
   };
   socket.once('disconnect', gone);
   // A socket that another middleware refuses, or that leaves before it is connected, knows no 'disconnect'.
   socket.conn.once('close', gone);
+  keepPioneer(socket, await watch.admit());
+  Object.defineProperty(socket, SOCKET_TOKEN, { value: token, configurable: true });
+}
+
+/** What is not connected yet cannot be disconnected: there, the connection below goes. */
+function end(socket: SocketIoSocket): void {
+  if (socket.connected) socket.disconnect(true);
+  else socket.conn.close();
 }
 
 function skipsMiddlewares(server: object): boolean {

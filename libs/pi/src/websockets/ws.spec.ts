@@ -5,6 +5,7 @@ import { Test } from '@nestjs/testing';
 import { SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import type { OnGatewayConnection } from '@nestjs/websockets';
 import { PiAuthGuard, PiAuthService, PiModule, PiScopes, PiUser } from 'nestjs-pi';
+import type { PiAuthOptions } from 'nestjs-pi';
 import { admitWsSocket } from 'nestjs-pi/websockets';
 import type { PiWsOptions } from 'nestjs-pi/websockets';
 import type { IncomingMessage } from 'node:http';
@@ -60,14 +61,15 @@ let url: string;
 let gateway: Gateway;
 const clients: Client[] = [];
 
-beforeEach(async () => {
-  pi = await StagedMe.start();
+const FORGETFUL = { cacheMs: 100, negativeCacheMs: 0 };
+
+async function start(auth: PiAuthOptions): Promise<void> {
   const module = PiModule.forRoot({
     apiKey: 'key',
     network: 'testnet',
     platformUrl: pi.platformUrl,
     http: { retries: 0 },
-    auth: { cacheMs: 100, negativeCacheMs: 0 },
+    auth,
   });
   const testing = await Test.createTestingModule({ imports: [module], providers: [Gateway] }).compile();
   app = testing.createNestApplication();
@@ -75,6 +77,11 @@ beforeEach(async () => {
   await app.listen(0, '127.0.0.1');
   url = `${(await app.getUrl()).replace('http', 'ws')}/ws`;
   gateway = app.get(Gateway);
+}
+
+beforeEach(async () => {
+  pi = await StagedMe.start();
+  await start(FORGETFUL);
 });
 afterEach(async () => {
   for (const { socket } of clients.splice(0)) socket.terminate();
@@ -95,6 +102,8 @@ describe('a ws gateway with admitWsSocket and PiAuthGuard', () => {
     ['the Authorization header', byHeader],
     ['the subprotocol, as browsers must', asBrowser],
   ])('knows the Pioneer by %s', async (_title, open) => {
+    await app.close();
+    await start({});
     const client = open('good');
     await client.opened();
     expect(await client.ask('me')).toEqual({ event: 'me', data: { uid: 'uid-of-good' } });
@@ -102,6 +111,8 @@ describe('a ws gateway with admitWsSocket and PiAuthGuard', () => {
   });
 
   it('answers a message that comes before Pi has answered', async () => {
+    await app.close();
+    await start({});
     pi.behaviour = () => 'hold';
     const client = byHeader('slow');
     await client.opened();
@@ -180,10 +191,17 @@ describe('a ws gateway with admitWsSocket and PiAuthGuard', () => {
     await client.opened();
     await eventually(() => pi.open === 1);
     client.socket.terminate();
-    await eventually(() => gateway.server.clients.size === 0);
-    pi.behaviour = accept;
-    pi.release();
-    await eventually(() => app.get(PiAuthService).peek('gone') !== undefined);
+    await eventually(() => pi.aborted === 1);
+    expect(gateway.admitted).toEqual([]);
+  });
+
+  it('closes a socket whose token is forgotten while Pi is asked', async () => {
+    pi.behaviour = () => 'hold';
+    const client = byHeader('forgotten');
+    await client.opened();
+    await eventually(() => pi.open === 1);
+    await app.get(PiAuthService).forget('forgotten');
+    expect(await eventually(() => client.closed)).toEqual({ code: 1008, reason: 'PI_TOKEN_REFUSED' });
     expect(gateway.admitted).toEqual([]);
   });
 

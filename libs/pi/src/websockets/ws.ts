@@ -7,8 +7,8 @@ import { SOCKET_TOKEN } from '../auth/transports/ws.transport.js';
 import { PiError } from '../errors/pi-error.js';
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
-import { endWithToken } from './socket-lifetime.js';
-import type { PiSocketOptions } from './socket-lifetime.js';
+import { TokenWatch } from './token-watch.js';
+import type { PiSocketOptions } from './token-watch.js';
 
 /** What is needed of a socket of the package ws. */
 export interface WsSocket {
@@ -58,16 +58,20 @@ export async function admitWsSocket(
     if (token === undefined) throw new PiTokenRefusedError('missing');
     // At once, for the guard of a message that comes before the answer of Pi.
     Object.defineProperty(socket, SOCKET_TOKEN, { value: token, configurable: true });
-    const app = auth.forApp(options.app);
-    const pioneer = await app.verify(token);
-    // Gone meanwhile: nothing is left to admit, and nobody would let go of the token.
-    if (socket.readyState > OPEN) return undefined;
+    const watch = new TokenWatch(
+      auth.forApp(options.app),
+      token,
+      (reason) => socket.close(WS_REFUSED, reason.code),
+      options,
+    );
+    socket.once('close', () => watch.letGo());
+    const pioneer = await watch.admit();
     keepPioneer(socket, pioneer);
-    const letGo = endWithToken(app, token, pioneer, (reason) => socket.close(WS_REFUSED, reason.code), options);
-    socket.once('close', letGo);
     unmute();
     return pioneer;
   } catch (error) {
+    // Gone meanwhile: nobody is left to be told.
+    if (socket.readyState > OPEN) return undefined;
     // Logged, not thrown: nobody awaits handleConnection, so a client could end the process by it.
     if (isOurFault(error)) logger.error(error);
     socket.close(closeCodeOf(error), error instanceof PiError ? error.code : undefined);
