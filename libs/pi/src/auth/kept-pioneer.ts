@@ -9,8 +9,15 @@ interface Carrier {
   [PIONEER]?: Pioneer | undefined;
 }
 
+/** Of a socket or a connection, one message may be another Pioneer's, or of another Pi app, than the next. */
+const ofMessages = new WeakMap<object, Pioneer | undefined>();
+
 export function keepPioneer(carrier: object, pioneer: Pioneer | undefined): void {
   (carrier as Carrier)[PIONEER] = pioneer;
+}
+
+export function keepPioneerOfMessage(message: object, pioneer: Pioneer | undefined): void {
+  ofMessages.set(message, pioneer);
 }
 
 /**
@@ -20,8 +27,11 @@ export function keepPioneer(carrier: object, pioneer: Pioneer | undefined): void
  * @returns undefined when nobody was verified: no guard, `@PiPublic()`, or `@PiOptional()` without a token.
  */
 export function getPioneer(from: ExecutionContext | object): Pioneer | undefined {
-  const carrier = isContext(from) ? transportOf(from.getType<string>())?.carrier(from) : from;
-  return (carrier as Carrier | undefined)?.[PIONEER];
+  if (!isContext(from)) return (from as Carrier)[PIONEER];
+  const transport = transportOf(from.getType<string>());
+  const message = transport?.message?.(from);
+  if (message && ofMessages.has(message)) return ofMessages.get(message);
+  return (transport?.carrier(from) as Carrier | undefined)?.[PIONEER];
 }
 
 function isContext(from: object): from is ExecutionContext {

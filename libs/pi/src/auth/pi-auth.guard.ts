@@ -4,7 +4,7 @@ import { PiError } from '../errors/pi-error.js';
 import { PiScopeMissingError } from '../errors/pi-scope-missing-error.js';
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
 import { whileConnected } from './connection-signal.js';
-import { keepPioneer } from './kept-pioneer.js';
+import { keepPioneer, keepPioneerOfMessage } from './kept-pioneer.js';
 import { PiAuthService } from './pi-auth.service.js';
 import type { Pioneer } from './pioneer.js';
 import { RoutePolicies } from './route-policy.js';
@@ -105,8 +105,11 @@ export class PiAuthGuard implements CanActivate {
   /** `@PiUser()` knows nothing of an overridden `getCarrier`, so it finds the Pioneer at the usual place as well. */
   private keep(pioneer: Pioneer | undefined, carrier: object, context: ExecutionContext): void {
     keepPioneer(carrier, pioneer);
+    const transport = transportOf(context.getType<string>());
+    const message = transport?.message?.(context);
+    if (message) keepPioneerOfMessage(message, pioneer);
     if (this.getCarrier === PiAuthGuard.prototype.getCarrier) return;
-    const usual = transportOf(context.getType<string>())?.carrier(context);
+    const usual = transport?.carrier(context);
     if (usual && usual !== carrier) keepPioneer(usual, pioneer);
   }
 

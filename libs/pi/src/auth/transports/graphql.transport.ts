@@ -4,15 +4,15 @@ import type { Transport } from './transport.js';
 
 /**
  * Apollo, over Express and Fastify. The carrier is the HTTP request; of a subscription (graphql-ws), the connection: its
- * token is in `connectionParams`, as `authorization: 'Bearer …'` or as `token`.
+ * token is in `connectionParams`, as `authorization: 'Bearer …'` or as `token`. Resolvers get (parent, args, context, info);
+ * a reference resolver gets no args. The info is made for each field of each operation.
  */
 export const graphqlTransport: Transport = {
   carrier(context) {
-    // Resolvers get (parent, args, context, info); a reference resolver gets no args.
-    const args = context.getArgs<unknown[]>();
-    const gql = asObject(args.length === 3 ? args[1] : args[2]);
+    const gql = asObject(context.getArgs<unknown[]>().at(-2));
     return asObject(property(gql, 'req')) ?? asObject(property(gql, 'request')) ?? gql;
   },
+  message: (context) => asObject(context.getArgs<unknown[]>().at(-1)),
   token(carrier) {
     const params = property(carrier, 'connectionParams');
     if (params === undefined) return bearerToken(property(property(carrier, 'headers'), 'authorization'));

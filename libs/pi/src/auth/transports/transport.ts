@@ -6,6 +6,8 @@ export interface Transport {
   /** Where the token is read and the Pioneer is kept; undefined when there is no such place. */
   carrier(context: ExecutionContext): object | undefined;
   token(carrier: object): string | undefined;
+  /** What belongs to this message alone, where several under way at a time have one carrier. */
+  message?(context: ExecutionContext): object | undefined;
   /** The error a client of this transport can read. */
   exception(error: PiError, context: ExecutionContext): Error | Promise<Error>;
   /** Emits `close` when whoever waits for an answer has gone. */

@@ -19,9 +19,29 @@ export const wsTransport: Transport = {
     if (typeof token === 'string') return token;
     return bearerToken(property(property(handshake, 'headers'), 'authorization'));
   },
+  message(context) {
+    // After the socket: the data, then the function that acknowledges, where there are such.
+    const [socket, ...rest] = context.getArgs<unknown[]>();
+    return rest.map(asReference).find(Boolean) ?? slotOf(socket as object, context.getHandler());
+  },
   // A gateway tells its client nothing of an HttpException but "Internal server error".
   async exception(error) {
     const { WsException } = await import('@nestjs/websockets');
     return new WsException(error.getResponse());
   },
 };
+
+const slots = new WeakMap<object, WeakMap<object, object>>();
+
+/** For messages without anything of their own: handlers of several Pi apps are kept apart at least. */
+function slotOf(socket: object, handler: object): object {
+  const ofSocket = slots.get(socket) ?? new WeakMap<object, object>();
+  slots.set(socket, ofSocket);
+  const slot = ofSocket.get(handler) ?? {};
+  ofSocket.set(handler, slot);
+  return slot;
+}
+
+function asReference(value: unknown): object | undefined {
+  return typeof value === 'function' ? value : asObject(value);
+}
