@@ -90,11 +90,14 @@ describe('@PiUser() of messages that share a socket', () => {
     await eventually(() => heard.length === 1);
     Gate.held!();
     await eventually(() => heard.length === 2);
-    return heard.reverse();
+    return heard.toReversed();
   }
 
   it('is whose token the message holds', async () => {
-    expect(await overtake(['body', { token: 'ann' }], ['body', { token: 'bob' }])).toEqual(['uid-of-ann', 'uid-of-bob']);
+    expect(await overtake(['body', { token: 'ann' }], ['body', { token: 'bob' }])).toEqual([
+      'uid-of-ann',
+      'uid-of-bob',
+    ]);
   });
 
   it('is the one of the Pi app that the handler names', async () => {

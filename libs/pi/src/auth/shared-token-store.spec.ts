@@ -5,6 +5,7 @@ import { Test } from '@nestjs/testing';
 import { Keyv } from 'keyv';
 import { PiAuthService, PiModule, PiTokenRefusedError, PiUnavailableError } from 'nestjs-pi';
 import type { PiAuthOptions, PiModuleOptions, PiTokenStore } from 'nestjs-pi';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../../../test/support/eventually.js';
 import { describeWithRedis, startRedis } from '../../../../test/support/redis.js';
 import { StagedMe } from '../../../../test/support/staged-me.js';
@@ -13,6 +14,8 @@ const { accept, refuse } = StagedMe;
 let pi: StagedMe;
 let warnings: jest.SpyInstance;
 const open: (INestApplicationContext | Keyv)[] = [];
+
+const isRefusal = (error: unknown): boolean => error instanceof PiTokenRefusedError;
 
 /** One instance of the app. */
 async function instance(store: PiTokenStore, auth: PiAuthOptions = {}, options: Partial<PiModuleOptions> = {}) {
@@ -287,8 +290,81 @@ describe('a shared store', () => {
     const auth = await instance(store);
     await auth.verify('good');
     // Rests for a second after the failure, and is asked again then.
-    await eventually(async () => (await auth.verify('good')) && store.gets > 1);
+    await eventually(async () => (await auth.verify('good')) && store.gets > 2);
     expect(pi.calls).toEqual(['good']);
+    // Two failures, one warning: an outage of an hour is not to fill the log.
+    expect(warnings.mock.calls.filter(([text]) => /shared token store/.test(String(text)))).toHaveLength(1);
+  });
+
+  it('that failed to take one value still tells what another instance forgot', async () => {
+    const store = new MapStore();
+    const [one, other] = [await instance(store), await instance(store)];
+    await one.verify('good');
+    await other.verify('good');
+    const { set } = store;
+    store.set = () => Promise.reject(new Error('out of memory'));
+    await other.verify('another');
+    store.set = set;
+    await one.forget('good');
+    pi.behaviour = refuse;
+    await eventually(() => other.verify('good').then(() => false, isRefusal));
+    expect(pi.callsFor('good')).toBe(2);
+  });
+
+  it('that takes values again holds those it could not take', async () => {
+    const store = new MapStore();
+    const [one, other] = [await instance(store), await instance(store)];
+    const { set } = store;
+    store.set = () => Promise.reject(new Error('out of memory'));
+    await one.verify('good');
+    store.set = set;
+    // Nobody else writes: it is found out by trying.
+    await eventually(async () => (await one.verify('good')) && store.map.size > 1);
+    await other.verify('good');
+    expect(pi.callsFor('good')).toBe(2);
+    await other.forget('good');
+    pi.behaviour = refuse;
+    await eventually(() => one.verify('good').then(() => false, isRefusal));
+  });
+
+  it('that took no value closes no door while Pi is down', async () => {
+    const store = new MapStore();
+    const auth = await instance(store);
+    const { set } = store;
+    store.set = () => Promise.reject(new Error('out of memory'));
+    await auth.verify('good');
+    store.set = set;
+    pi.behaviour = () => ({ status: 500 });
+    await eventually(async () => (await auth.verify('good')) && pi.callsFor('good') > 1);
+    expect((await auth.verify('good')).uid).toBe('uid-of-good');
+  });
+
+  it('that hangs collects no more calls than it may have under way', async () => {
+    let asked = 0;
+    const auth = await instance(
+      broken(() => {
+        asked += 1;
+        return new Promise<never>(() => undefined);
+      }),
+      { queuedChecks: 5_000 },
+    );
+    for (const round of ['one', 'two', 'three']) {
+      await Promise.all(Array.from({ length: 700 }, (_, i) => auth.verify(`${round}${i}`)));
+      await Promise.all(Array.from({ length: 700 }, (_, i) => auth.forget(`${round}${i}`)));
+      await sleep(1_100);
+    }
+    expect(asked).toBeLessThanOrEqual(1_000);
+  });
+
+  it('that throws at once is a store that fails', async () => {
+    const auth = await instance(
+      broken(() => {
+        throw new Error('not connected');
+      }),
+    );
+    expect((await auth.verify('good')).uid).toBe('uid-of-good');
+    await auth.forget('good');
+    expect(warnings).toHaveBeenCalledWith(expect.stringMatching(/not connected/));
   });
 
   it('filled by an instance whose clock is ahead makes no token live longer', async () => {

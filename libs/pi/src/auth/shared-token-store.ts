@@ -11,18 +11,22 @@ export type StoreAnswer = VerifiedToken | 'unknown' | 'silent';
 const PATIENCE_MS = 500;
 /** After a failure it is left alone for so long. */
 const REST_MS = 1_000;
-/** Reads under way; beyond, the store counts as silent. */
-const READS_AT_A_TIME = 1_000;
+/** Between two warnings. */
+const QUIET_MS = 60_000;
+/** Calls under way, those it never answered included. */
+const CALLS_AT_A_TIME = 1_000;
 
 /** The second level: what one instance has verified, the others need not ask. Its failures are never the caller's. */
 export class SharedTokenStore {
   private readonly logger = new Logger('PiAuth');
   private readonly onStoreError = (error: unknown) => this.failed(error);
-  private reading = 0;
+  private underWay = 0;
   private restsUntil = 0;
+  private quietUntil = 0;
   private failures = 0;
-  /** Whether it took the last one. That a store which takes none (it is full, or a replica) knows nothing of a token says nothing. */
-  private takesValues = true;
+  /** Whether it took the last value. */
+  private takes = true;
+  private trying = false;
   /** Keys the store failed to remove, and until when what lies there could be of use. */
   private readonly owed = new Map<string, number>();
   private settling: NodeJS.Timeout | undefined;
@@ -41,29 +45,36 @@ export class SharedTokenStore {
   }
 
   async read(token: string): Promise<StoreAnswer> {
-    if (this.resting || this.reading >= READS_AT_A_TIME) return 'silent';
+    if (this.busy) return 'silent';
     const key = this.key(token);
     if (this.owed.has(key)) return 'unknown';
-    this.reading += 1;
     try {
-      const value = await withPatience(this.store.get(key));
-      if (this.resting) return 'silent';
-      return fromStored(value) ?? (this.takesValues ? 'unknown' : 'silent');
+      const value = await this.call(() => this.store.get(key));
+      return this.resting ? 'silent' : (fromStored(value) ?? 'unknown');
     } catch (error) {
       this.failed(error);
       return 'silent';
-    } finally {
-      this.reading -= 1;
     }
   }
 
-  async write(token: string, verified: VerifiedToken): Promise<void> {
+  /** @returns whether it lies there now. */
+  async write(token: string, verified: VerifiedToken): Promise<boolean> {
     const ttlMs = Math.min(verified.checkedAt + this.keepMs, +verified.pioneer.validUntil) - Date.now();
-    if (ttlMs <= 0 || this.resting) return;
+    if (ttlMs <= 0 || this.busy) return false;
     const key = this.key(token);
-    this.takesValues = await this.attempt(() => this.store.set(key, toStored(verified), ttlMs));
+    this.takes = await this.attempt(() => this.store.set(key, toStored(verified), ttlMs));
     // Verified after it was forgotten, so it may lie there again.
-    if (this.takesValues) this.owed.delete(key);
+    if (this.takes) this.owed.delete(key);
+    return this.takes;
+  }
+
+  /**
+   * False while it answers but takes nothing (it is full, or a replica): that it has no value which was never written says nothing
+   * then. Tries again by itself.
+   */
+  get takesValues(): boolean {
+    if (!this.takes) void this.tryToWrite();
+    return this.takes;
   }
 
   /** Tried even while the store rests, and again until it is done: what is forgotten must not come back with the store. */
@@ -85,6 +96,22 @@ export class SharedTokenStore {
     return Date.now() < this.restsUntil;
   }
 
+  private get busy(): boolean {
+    return this.resting || this.isFull;
+  }
+
+  private get isFull(): boolean {
+    return this.underWay >= CALLS_AT_A_TIME;
+  }
+
+  /** A failure makes it rest, so this is about once a second. */
+  private async tryToWrite(): Promise<void> {
+    if (this.trying || this.busy) return;
+    this.trying = true;
+    this.takes = await this.attempt(() => this.store.set(`${this.prefix}takes-values`, true, REST_MS));
+    this.trying = false;
+  }
+
   private async remove(key: string, until: number): Promise<boolean> {
     this.owed.set(key, until);
     const removed = await this.attempt(() => this.store.delete(key));
@@ -103,23 +130,35 @@ export class SharedTokenStore {
 
   /** A Keyv resolves all the same when it fails; what it tells meanwhile may be of another call, and counts. */
   private async attempt(work: () => Promise<unknown>): Promise<boolean> {
+    if (this.isFull) return false;
     const before = this.failures;
     try {
-      await withPatience(work());
+      await this.call(work);
     } catch (error) {
       this.failed(error);
     }
     return this.failures === before;
   }
 
+  /** Waits for so long and no longer. A call without an answer keeps its place: a store that hangs must not collect more and more. */
+  private call<T>(work: () => Promise<T>): Promise<T> {
+    this.underWay += 1;
+    const answer = Promise.resolve().then(work);
+    const done = () => void (this.underWay -= 1);
+    answer.then(done, done);
+    return withPatience(answer);
+  }
+
   private failed(error: unknown): void {
-    if (!this.resting) {
+    const now = Date.now();
+    if (now >= this.quietUntil) {
+      this.quietUntil = now + QUIET_MS;
       const reason = error instanceof Error ? error.message : String(error);
       this.logger.warn(
         `The shared token store does not answer (${reason}): each instance relies on its own cache meanwhile.`,
       );
     }
-    this.restsUntil = Date.now() + REST_MS;
+    this.restsUntil = now + REST_MS;
     this.failures += 1;
   }
 }

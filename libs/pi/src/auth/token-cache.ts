@@ -15,6 +15,8 @@ export interface TokenCacheOptions {
 interface Entry extends VerifiedToken {
   /** Until then it is used without asking anybody. */
   trustedUntil: number;
+  /** Whether the shared store is known to have had it. */
+  stored: boolean;
 }
 
 /**
@@ -46,13 +48,22 @@ export class TokenCache {
     return this.within(key, this.options.staleIfErrorMs);
   }
 
-  remember(key: string, { pioneer, ...verified }: VerifiedToken): void {
+  remember(key: string, { pioneer, ...verified }: VerifiedToken, stored = false): void {
     this.refused.delete(key);
     const now = Date.now();
     // The clock of the instance that checked it may be ahead of ours.
     const checkedAt = Math.min(verified.checkedAt, now);
     const until = Math.min(now + this.options.trustMs, checkedAt + this.options.cacheMs, +pioneer.validUntil);
-    this.verified.set(key, { pioneer, checkedAt, trustedUntil: until });
+    this.verified.set(key, { pioneer, checkedAt, trustedUntil: until, stored });
+  }
+
+  markStored(key: string, pioneer: Pioneer): void {
+    const entry = this.verified.peek(key);
+    if (entry?.pioneer === pioneer) entry.stored = true;
+  }
+
+  wasStored(key: string): boolean {
+    return this.verified.peek(key)?.stored === true;
   }
 
   /** @returns whether it had been accepted before. */

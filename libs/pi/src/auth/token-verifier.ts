@@ -114,7 +114,7 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
         throw error;
       }
       if (flight.signal.aborted) throw error;
-      const stale = flight.forgotten ? undefined : this.cache.stale(key);
+      const stale = flight.forgotten ? undefined : (this.cache.fresh(key) ?? this.cache.stale(key));
       decided(stale ? 'stale' : 'unavailable');
       if (stale) return stale;
       throw asUnavailable(error);
@@ -127,12 +127,13 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     const answer = await this.store.read(token);
     if (answer === 'silent') return this.cache.fresh(key);
     if (answer === 'unknown') {
-      // Forgotten by another instance, or never known: what this one remembers no longer counts.
+      if (!this.cache.wasStored(key)) return this.store.takesValues ? undefined : this.cache.fresh(key);
+      // Forgotten by another instance: what this one remembers no longer counts.
       this.cache.forget(key);
       return undefined;
     }
     if (flight.forgotten || this.isForeign(answer.pioneer)) return undefined;
-    this.cache.remember(key, answer);
+    this.cache.remember(key, answer, true);
     return this.cache.trusted(key);
   }
 
@@ -141,7 +142,7 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     const verified = await this.limit.run(() => this.callMe(token, flight.signal), flight.signal);
     if (flight.forgotten) return verified.pioneer;
     this.cache.remember(key, verified);
-    await this.store?.write(token, verified);
+    if (await this.store?.write(token, verified)) this.cache.markStored(key, verified.pioneer);
     // Forgotten while it was written: which of the two came first there is not known.
     if (flight.forgotten) await this.store?.delete(token);
     return verified.pioneer;

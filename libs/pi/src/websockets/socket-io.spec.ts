@@ -1,5 +1,5 @@
 import { Logger, UseGuards } from '@nestjs/common';
-import type { INestApplication } from '@nestjs/common';
+import type { INestApplication, Type } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { Test } from '@nestjs/testing';
 import { MessageBody, SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
@@ -83,11 +83,7 @@ const clients: Socket[] = [];
 
 const FORGETFUL = { cacheMs: 100, negativeCacheMs: 0 };
 
-async function start(
-  gateway: typeof MessagesOnly | typeof GuardedHandshake,
-  serverOptions = {},
-  auth: PiAuthOptions = FORGETFUL,
-): Promise<void> {
+async function start(gateway: Type<MessagesOnly>, serverOptions = {}, auth: PiAuthOptions = FORGETFUL): Promise<void> {
   const module = PiModule.forRoot({
     apiKey: 'key',
     network: 'testnet',
