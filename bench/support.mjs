@@ -35,7 +35,9 @@ export function child(script, { core, args = [] }) {
   const command = taskset ? ['taskset', '-c', String(core), process.execPath] : [process.execPath];
   const process_ = spawn(command[0], [...command.slice(1), script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   const answers = createInterface({ input: process_.stdout })[Symbol.asyncIterator]();
-  process.once('exit', () => process_.kill('SIGKILL'));
+  const kill = () => process_.kill('SIGKILL');
+  process.once('exit', kill);
+  process_.once('exit', () => process.off('exit', kill));
   const next = async () => {
     for (;;) {
       const { value, done } = await answers.next();

@@ -10,15 +10,17 @@ const amounts = { express: { jwt: 2_000, other: 6_000 }, fastify: { jwt: 2_000, 
 const variants = ['open', 'noop', 'pi', 'jwt', 'passport'];
 
 for (const adapter of ['express', 'fastify']) {
-  const server = child(join(here, 'server.mjs'), { core: 0, args: [adapter] });
+  const servers = {};
+  for (const guard of variants) servers[guard] = child(join(here, 'server.mjs'), { core: 0, args: [adapter, guard] });
   const client = child(join(here, 'client.mjs'), { core: 1 });
-  const { url, tokens } = await server.ready;
   await client.ready;
   const { other, jwt } = amounts[adapter];
   const micros = async (variant) => {
+    const server = servers[variant];
+    const { url, token } = await server.ready;
     const amount = Math.ceil((variant === 'jwt' ? jwt : other) / (quick ? 5 : 1));
     const { cpu: before } = await server.ask({});
-    const { ok, failed } = await client.ask({ url: `${url}/${variant}`, token: tokens[variant], amount });
+    const { ok, failed } = await client.ask({ url, token, amount });
     if (failed > 0 || ok !== amount) throw new Error(`${variant}: ${ok} of ${amount} answered 2xx`);
     const { cpu: after } = await server.ask({});
     return (after - before) / amount;
@@ -36,9 +38,9 @@ for (const adapter of ['express', 'fastify']) {
   );
   report(
     `guard-${adapter}`,
-    `PiAuthGuard on ${adapter}: ${rounds} alternating rounds of ${other} requests (${jwt} with @nestjs/jwt), ${pinning}`,
+    `PiAuthGuard on ${adapter}: ${rounds} alternating rounds of ${other} requests (${jwt} with @nestjs/jwt), a server for each guard, ${pinning}`,
     rows,
     { bar: 'no-op ÷ pi ≥ 0.90' },
   );
-  await Promise.all([client.stop(), server.stop()]);
+  await Promise.all([client, ...Object.values(servers)].map((process) => process.stop()));
 }
