@@ -8,7 +8,7 @@ import type { PiCallReport } from './http/pi-call.js';
 import type { PaymentReport } from './payments/payment-report.js';
 import { PAYMENT_STATES } from './payments/payment-state.js';
 
-export type PiVerificationOutcome = 'verified' | 'shared' | 'stale' | 'refused' | 'unavailable';
+export type PiVerificationOutcome = 'verified' | 'shared' | 'kept' | 'stale' | 'refused' | 'unavailable' | 'given_up';
 
 const SCOPE = 'nestjs-pi';
 const OPEN_STATES: readonly PayoutState[] = [

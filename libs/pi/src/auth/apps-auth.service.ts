@@ -1,5 +1,6 @@
 import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import { PiAuthService } from './pi-auth.service.js';
+import type { ForgetListener } from './pi-auth.service.js';
 import type { Pioneer } from './pioneer.js';
 
 /**
@@ -28,7 +29,7 @@ export class AppsAuthService extends PiAuthService {
     return (this.unnamed ?? this.forApp()).forget(token);
   }
 
-  override onForget(token: string, listener: () => void): () => void {
+  override onForget(token: string, listener: ForgetListener): () => void {
     return (this.unnamed ?? this.forApp()).onForget(token, listener);
   }
 

@@ -32,11 +32,13 @@ export class MeCircuit {
   private readonly logger = new Logger('PiAuth');
   private readonly policy: CircuitBreakerPolicy;
   private readonly silences = new Set<NodeJS.Timeout>();
+  /** By `performance.now()`, which no change of the clock moves. */
   private askedAgainAt = 0;
 
   constructor() {
     this.policy = circuitBreaker(handleWhen(isFailure), {
-      halfOpenAfter: PROBE_AFTER_MS,
+      // The wait is kept here: cockatiel's goes by the clock, and one that is set back would keep the door shut.
+      halfOpenAfter: Number.NEGATIVE_INFINITY,
       breaker: new ConsecutiveBreaker(FAILURES),
     });
     this.policy.onStateChange((state) => this.moved(state));
@@ -49,7 +51,7 @@ export class MeCircuit {
 
   /** @throws PiUnavailableError when there is no use in asking now. */
   check(): void {
-    const wait = this.askedAgainAt - Date.now();
+    const wait = this.askedAgainAt - performance.now();
     const probing = this.policy.state === CircuitState.HalfOpen;
     if (this.policy.state === CircuitState.Closed || (wait <= 0 && !probing)) return;
     throw this.restingError(wait);
@@ -87,7 +89,7 @@ export class MeCircuit {
   private silenced(limited: PiUnavailableError): PiUnavailableError {
     const ms = Math.min(Math.max(limited.retryAfterMs, SHORTEST_SILENCE_MS), LONGEST_SILENCE_MS);
     const hold = this.policy.isolate();
-    this.askedAgainAt = Math.max(this.askedAgainAt, Date.now() + ms);
+    this.askedAgainAt = Math.max(this.askedAgainAt, performance.now() + ms);
     const timer = setTimeout(() => {
       this.silences.delete(timer);
       hold.dispose();
@@ -99,7 +101,7 @@ export class MeCircuit {
 
   private moved(state: CircuitState): void {
     if (state === CircuitState.Open) {
-      this.askedAgainAt = Date.now() + PROBE_AFTER_MS;
+      this.askedAgainAt = performance.now() + PROBE_AFTER_MS;
       this.logger.warn(
         `${FAILURES} calls of GET /me in a row failed: Pi is now asked once in ${PROBE_AFTER_MS / 1_000} s until it answers again. Tokens that are not cached get 503.`,
       );

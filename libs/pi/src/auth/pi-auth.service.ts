@@ -1,6 +1,9 @@
 import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import type { Pioneer } from './pioneer.js';
 
+/** @param forgotten on which instance. */
+export type ForgetListener = (forgotten: 'here' | 'elsewhere') => void;
+
 /** Verifies access tokens of Pioneers. The one dependency of `PiAuthGuard`; token and type at once. */
 export abstract class PiAuthService {
   /** From the first-level cache, without a promise; undefined when Pi or the shared store must be asked. */
@@ -22,12 +25,12 @@ export abstract class PiAuthService {
   abstract forget(token: string): Promise<void>;
 
   /**
-   * Calls `listener` when `forget` is called for this token, on this instance: what was opened with the token is to be closed.
-   * By itself it never calls: override it in a service that can forget.
+   * Calls `listener` when `forget` is called for this token: what was opened with the token is to be closed. Of a `forget` on another
+   * instance this one learns when it verifies the token the next time, if they share a store. By itself it never calls: override it in a service that can forget.
    *
    * @returns ends it.
    */
-  onForget(_token: string, _listener: () => void): () => void {
+  onForget(_token: string, _listener: ForgetListener): () => void {
     return () => undefined;
   }
 

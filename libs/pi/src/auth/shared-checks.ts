@@ -37,6 +37,8 @@ export class Flight<T> {
  */
 export class SharedChecks<T> {
   private readonly flights = new Map<string, Flight<T>>();
+  /** Those that nobody waits for any more, but that cannot be stopped: what they find out must not outlive a `forget`. */
+  private readonly abandoned = new Map<Flight<T>, string>();
 
   join(key: string, work: (flight: Flight<T>) => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) return Promise.reject(signal.reason);
@@ -46,18 +48,26 @@ export class SharedChecks<T> {
   /** Whoever comes from now on starts a check of their own. */
   forget(key: string): void {
     const flight = this.flights.get(key);
-    if (!flight) return;
-    flight.forgotten = true;
+    if (flight) flight.forgotten = true;
     this.flights.delete(key);
+    for (const [left, keyOfLeft] of this.abandoned) left.forgotten ||= keyOfLeft === key;
   }
 
   private start(key: string, work: (flight: Flight<T>) => Promise<T>): Flight<T> {
     const flight = new Flight(work);
     this.flights.set(key, flight);
-    const land = () => {
+    const leave = () => {
       if (this.flights.get(key) === flight) this.flights.delete(key);
     };
-    flight.signal.addEventListener('abort', land, { once: true });
+    const abandon = () => {
+      leave();
+      this.abandoned.set(flight, key);
+    };
+    const land = () => {
+      leave();
+      this.abandoned.delete(flight);
+    };
+    flight.signal.addEventListener('abort', abandon, { once: true });
     flight.answer.then(land, land);
     return flight;
   }

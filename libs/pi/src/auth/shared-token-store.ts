@@ -1,34 +1,45 @@
-import { hash } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { PiTokenStore } from '../pi.ports.js';
 import { fromStored, toStored } from './verified-token.js';
 import type { VerifiedToken } from './verified-token.js';
 
-/** `unknown`: the store has no such token. `silent`: the store could not be asked. */
-export type StoreAnswer = VerifiedToken | 'unknown' | 'silent';
+/** What the store holds of a token. It may have lost either (restarted, evicted): that it holds nothing says nothing. */
+export interface StoreAnswer {
+  /** Of the last `forget`. */
+  readonly mark: string | undefined;
+  /** Only if it was verified after that `forget`. */
+  readonly verified: VerifiedToken | undefined;
+}
 
 /** A store slower than this is no help. */
 const PATIENCE_MS = 500;
-/** After a failure it is left alone for so long. */
+/** After so many failures in a row it is left alone for so long. */
+const FAILURES = 3;
 const REST_MS = 1_000;
 /** Between two warnings. */
 const QUIET_MS = 60_000;
-/** Calls under way, those it never answered included. */
-const CALLS_AT_A_TIME = 1_000;
+/** Calls under way, those it never answered included; half of them for tokens that nobody here knows, which may be invented. */
+const CALLS_AT_A_TIME = 2_000;
+/** A mark outlives everything that was verified before it, and what was still to be written. */
+const MARK_MARGIN_MS = 60_000;
 
-/** The second level: what one instance has verified, the others need not ask. Its failures are never the caller's. */
+/**
+ * The second level: what one instance has verified, the others need not ask. Its failures are never the caller's.
+ *
+ * A `forget` leaves a mark under a key of its own. What was verified before it carries another mark, or none, and counts no more:
+ * neither clocks nor the order of writes decide, and a value that was lost is taken for no `forget`.
+ */
 export class SharedTokenStore {
   private readonly logger = new Logger('PiAuth');
   private readonly onStoreError = (error: unknown) => this.failed(error);
   private underWay = 0;
+  private failures = 0;
+  private failuresInRow = 0;
   private restsUntil = 0;
   private quietUntil = 0;
-  private failures = 0;
-  /** Whether it took the last value. */
-  private takes = true;
-  private trying = false;
-  /** Keys the store failed to remove, and until when what lies there could be of use. */
-  private readonly owed = new Map<string, number>();
+  /** Marks the store has not taken yet, by the key they belong under, and until when they are of use. */
+  private readonly owed = new Map<string, { readonly mark: string; readonly until: number }>();
   private settling: NodeJS.Timeout | undefined;
 
   /**
@@ -44,45 +55,46 @@ export class SharedTokenStore {
     if (isEmitter(store)) store.on('error', this.onStoreError);
   }
 
-  async read(token: string): Promise<StoreAnswer> {
-    if (this.busy) return 'silent';
+  /** @param isKnown whether this instance has verified it before. */
+  async read(token: string, isKnown: boolean): Promise<StoreAnswer | 'silent'> {
     const key = this.key(token);
-    if (this.owed.has(key)) return 'unknown';
-    try {
-      const value = await this.call(() => this.store.get(key));
-      return this.resting ? 'silent' : (fromStored(value) ?? 'unknown');
-    } catch (error) {
-      this.failed(error);
-      return 'silent';
+    const owed = this.owed.get(markKey(key));
+    if (owed) return { mark: owed.mark, verified: undefined };
+    if (this.isResting || this.underWay >= (isKnown ? CALLS_AT_A_TIME : CALLS_AT_A_TIME / 2)) return 'silent';
+    const [mark, value] = await Promise.all([
+      this.attempt(() => this.store.get(markKey(key))),
+      this.attempt(() => this.store.get(key)),
+    ]);
+    // A mark that could not be read might be there. A value that could not is only one to be verified again.
+    if (mark === FAILED) return 'silent';
+    const known = typeof mark === 'string' ? mark : undefined;
+    const verified = value === FAILED ? undefined : fromStored(value);
+    if (value !== FAILED && value !== undefined && value !== null && !verified) {
+      this.warn(
+        `holds a ${typeof value} that was not written by nestjs-pi, or gives back something else than it was given`,
+      );
     }
+    return { mark: known, verified: known === undefined || verified?.mark === known ? verified : undefined };
   }
 
-  /** @returns whether it lies there now. */
-  async write(token: string, verified: VerifiedToken): Promise<boolean> {
+  async write(token: string, verified: VerifiedToken): Promise<void> {
     const ttlMs = Math.min(verified.checkedAt + this.keepMs, +verified.pioneer.validUntil) - Date.now();
-    if (ttlMs <= 0 || this.busy) return false;
-    const key = this.key(token);
-    this.takes = await this.attempt(() => this.store.set(key, toStored(verified), ttlMs));
-    // Verified after it was forgotten, so it may lie there again.
-    if (this.takes) this.owed.delete(key);
-    return this.takes;
-  }
-
-  /**
-   * False while it answers but takes nothing (it is full, or a replica): that it has no value which was never written says nothing
-   * then. Tries again by itself.
-   */
-  get takesValues(): boolean {
-    if (!this.takes) void this.tryToWrite();
-    return this.takes;
+    if (ttlMs <= 0 || this.isResting) return;
+    await this.attempt(() => this.store.set(this.key(token), toStored(verified), ttlMs));
   }
 
   /** Tried even while the store rests, and again until it is done: what is forgotten must not come back with the store. */
-  async delete(token: string): Promise<void> {
-    await this.remove(this.key(token), Date.now() + this.keepMs);
+  async forget(token: string): Promise<void> {
+    const key = this.key(token);
+    const mark = randomUUID();
+    this.owed.set(markKey(key), { mark, until: performance.now() + this.keepMs });
+    await this.settle(markKey(key), mark);
+    await this.attempt(() => this.store.delete(key));
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    clearTimeout(this.settling);
+    await this.settleAll();
     clearTimeout(this.settling);
     this.owed.clear();
     if (isEmitter(this.store)) this.store.off('error', this.onStoreError);
@@ -92,75 +104,69 @@ export class SharedTokenStore {
     return this.prefix + fingerprint(token);
   }
 
-  private get resting(): boolean {
-    return Date.now() < this.restsUntil;
+  private get isResting(): boolean {
+    return performance.now() < this.restsUntil;
   }
 
-  private get busy(): boolean {
-    return this.resting || this.isFull;
+  private async settle(key: string, mark: string): Promise<boolean> {
+    const answer = await this.attempt(() => this.store.set(key, mark, this.keepMs + MARK_MARGIN_MS));
+    if (answer === FAILED) {
+      this.settling ??= setTimeout(() => void this.settleAll(), REST_MS).unref();
+      return false;
+    }
+    // Forgotten once more meanwhile: that mark is still to be written.
+    if (this.owed.get(key)?.mark === mark) this.owed.delete(key);
+    return true;
   }
 
-  private get isFull(): boolean {
-    return this.underWay >= CALLS_AT_A_TIME;
-  }
-
-  /** A failure makes it rest, so this is about once a second. */
-  private async tryToWrite(): Promise<void> {
-    if (this.trying || this.busy) return;
-    this.trying = true;
-    this.takes = await this.attempt(() => this.store.set(`${this.prefix}takes-values`, true, REST_MS));
-    this.trying = false;
-  }
-
-  private async remove(key: string, until: number): Promise<boolean> {
-    this.owed.set(key, until);
-    const removed = await this.attempt(() => this.store.delete(key));
-    if (removed) this.owed.delete(key);
-    else this.settling ??= setTimeout(() => void this.settle(), REST_MS).unref();
-    return removed;
-  }
-
-  private async settle(): Promise<void> {
+  private async settleAll(): Promise<void> {
     this.settling = undefined;
-    for (const [key, until] of this.owed) {
-      if (Date.now() >= until) this.owed.delete(key);
-      else if (!(await this.remove(key, until))) return;
+    for (const [key, { mark, until }] of this.owed) {
+      if (performance.now() >= until) this.owed.delete(key);
+      else if (!(await this.settle(key, mark))) return;
     }
   }
 
-  /** A Keyv resolves all the same when it fails; what it tells meanwhile may be of another call, and counts. */
-  private async attempt(work: () => Promise<unknown>): Promise<boolean> {
-    if (this.isFull) return false;
+  /**
+   * Waits for so long and no longer. A call without an answer keeps its place: a store that hangs must not collect more and more. A
+   * Keyv resolves all the same when it fails; what it tells meanwhile may be of another call, and counts.
+   */
+  private async attempt<T>(work: () => Promise<T>): Promise<T | typeof FAILED> {
+    if (this.underWay >= CALLS_AT_A_TIME) return FAILED;
     const before = this.failures;
+    this.underWay += 1;
+    const call = Promise.resolve().then(work);
+    const ended = () => void (this.underWay -= 1);
+    call.then(ended, ended);
     try {
-      await this.call(work);
+      const answer = await withPatience(call);
+      if (this.failures !== before) return FAILED;
+      this.failuresInRow = 0;
+      return answer;
     } catch (error) {
       this.failed(error);
+      return FAILED;
     }
-    return this.failures === before;
-  }
-
-  /** Waits for so long and no longer. A call without an answer keeps its place: a store that hangs must not collect more and more. */
-  private call<T>(work: () => Promise<T>): Promise<T> {
-    this.underWay += 1;
-    const answer = Promise.resolve().then(work);
-    const done = () => void (this.underWay -= 1);
-    answer.then(done, done);
-    return withPatience(answer);
   }
 
   private failed(error: unknown): void {
-    const now = Date.now();
-    if (now >= this.quietUntil) {
-      this.quietUntil = now + QUIET_MS;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.logger.warn(
-        `The shared token store does not answer (${reason}): each instance relies on its own cache meanwhile.`,
-      );
-    }
-    this.restsUntil = now + REST_MS;
+    this.warn(`does not answer (${error instanceof Error ? error.message : String(error)})`);
     this.failures += 1;
+    this.failuresInRow += 1;
+    if (this.failuresInRow >= FAILURES) this.restsUntil = performance.now() + REST_MS;
   }
+
+  private warn(what: string): void {
+    if (performance.now() < this.quietUntil) return;
+    this.quietUntil = performance.now() + QUIET_MS;
+    this.logger.warn(`The shared token store ${what}: each instance relies on its own cache meanwhile.`);
+  }
+}
+
+const FAILED = Symbol('failed');
+
+function markKey(key: string): string {
+  return `${key}:forgotten`;
 }
 
 /** SHA-256 in hex: the same in every instance, and nothing the text could be found by. */

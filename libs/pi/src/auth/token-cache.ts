@@ -12,11 +12,14 @@ export interface TokenCacheOptions {
   readonly trustMs: number;
 }
 
-interface Entry extends VerifiedToken {
+/** Times are of `performance.now()`, which no change of the clock moves; only `validUntil` is by the clock, as Pi states it. */
+interface Entry {
+  readonly pioneer: Pioneer;
+  readonly mark: string | undefined;
+  readonly checkedAt: number;
+  readonly validUntil: number;
   /** Until then it is used without asking anybody. */
   trustedUntil: number;
-  /** Whether the shared store is known to have had it. */
-  stored: boolean;
 }
 
 /**
@@ -35,7 +38,9 @@ export class TokenCache {
   /** The answer that needs nobody: on the path of every request. */
   trusted(key: string): Pioneer | undefined {
     const entry = this.verified.get(key);
-    return entry !== undefined && Date.now() < entry.trustedUntil ? entry.pioneer : undefined;
+    if (entry === undefined || performance.now() >= entry.trustedUntil || Date.now() >= entry.validUntil)
+      return undefined;
+    return entry.pioneer;
   }
 
   /** Checked within `cacheMs`, though the shared store should have been asked again. */
@@ -48,33 +53,44 @@ export class TokenCache {
     return this.within(key, this.options.staleIfErrorMs);
   }
 
-  remember(key: string, { pioneer, ...verified }: VerifiedToken, stored = false): void {
-    this.refused.delete(key);
-    const now = Date.now();
-    // The clock of the instance that checked it may be ahead of ours.
-    const checkedAt = Math.min(verified.checkedAt, now);
-    const until = Math.min(now + this.options.trustMs, checkedAt + this.options.cacheMs, +pioneer.validUntil);
-    this.verified.set(key, { pioneer, checkedAt, trustedUntil: until, stored });
+  /** Whether Pi accepted it at some time: no stranger's invention. */
+  isKnown(key: string): boolean {
+    return this.verified.peek(key) !== undefined;
   }
 
-  markStored(key: string, pioneer: Pioneer): void {
+  /** Whether it was accepted before this `forget`, or none that is known. */
+  isOutdatedBy(mark: string, key: string): boolean {
     const entry = this.verified.peek(key);
-    if (entry?.pioneer === pioneer) entry.stored = true;
+    return entry !== undefined && entry.mark !== mark;
   }
 
-  wasStored(key: string): boolean {
-    return this.verified.peek(key)?.stored === true;
+  remember(key: string, { pioneer, checkedAt, mark }: VerifiedToken): void {
+    this.refused.delete(key);
+    const now = performance.now();
+    // The clock of the instance that checked it may be ahead of ours.
+    const checked = now - Math.max(0, Date.now() - checkedAt);
+    this.verified.set(key, {
+      pioneer,
+      mark,
+      checkedAt: checked,
+      validUntil: +pioneer.validUntil,
+      trustedUntil: Math.min(now + this.options.trustMs, checked + this.options.cacheMs),
+    });
   }
 
-  /** @returns whether it had been accepted before. */
-  refuse(key: string, reason: PiTokenRefusal): boolean {
-    this.refused.set(key, { reason, until: Date.now() + this.options.negativeCacheMs });
-    return this.verified.delete(key);
+  refuse(key: string, reason: PiTokenRefusal): void {
+    this.refused.set(key, { reason, until: performance.now() + this.options.negativeCacheMs });
+    this.verified.delete(key);
   }
 
   refusal(key: string): PiTokenRefusal | undefined {
     const refusal = this.refused.get(key);
-    return refusal !== undefined && Date.now() < refusal.until ? refusal.reason : undefined;
+    return refusal !== undefined && performance.now() < refusal.until ? refusal.reason : undefined;
+  }
+
+  /** Whether Pi refused it at some time, and has not accepted it since. */
+  wasRefused(key: string): boolean {
+    return this.refused.peek(key) !== undefined;
   }
 
   forget(key: string): void {
@@ -85,9 +101,9 @@ export class TokenCache {
   /** Trusts the entry for another second: whoever could not be asked is not asked again by every request meanwhile. */
   private within(key: string, ms: number): Pioneer | undefined {
     const entry = this.verified.get(key);
-    const now = Date.now();
-    if (entry === undefined || now >= entry.checkedAt + ms || now >= +entry.pioneer.validUntil) return undefined;
-    entry.trustedUntil = Math.min(now + 1_000, entry.checkedAt + ms, +entry.pioneer.validUntil);
+    const now = performance.now();
+    if (entry === undefined || now >= entry.checkedAt + ms || Date.now() >= entry.validUntil) return undefined;
+    entry.trustedUntil = Math.min(now + 1_000, entry.checkedAt + ms);
     return entry.pioneer;
   }
 }

@@ -42,6 +42,41 @@ describe('a flood of invented tokens', () => {
     expect(pi.most).toBe(4);
   });
 
+  it('lets whoever was verified before go first, and always finds them a place', async () => {
+    await start({ concurrentChecks: 1, queuedChecks: 3, cacheMs: 20 });
+    const known = ['ann', 'bob', 'cat', 'dan', 'eve'];
+    for (const token of known) await auth.verify(token);
+    await eventually(() => known.every((token) => auth.peek(token) === undefined));
+    const before = pi.calls.length;
+    pi.behaviour = () => 'hold';
+    const flood = Array.from({ length: 10 }, (_, i) => outcome(auth.verify(`invented${i}`)));
+    await eventually(() => pi.open === 1);
+    const again = known.map((token) => outcome(auth.verify(token)));
+    await Promise.resolve();
+    pi.behaviour = (token) => (token.startsWith('invented') ? refuse() : accept(token));
+    pi.release();
+    expect(await Promise.all(again)).toEqual(known.map(() => 'accepted'));
+    await Promise.all(flood);
+    expect(pi.calls.slice(before)).toEqual(['invented0', ...known, 'invented1', 'invented2', 'invented3']);
+  });
+
+  it('ends with the app: whoever waits is told, and Pi is asked nothing more', async () => {
+    await start({ concurrentChecks: 1, queuedChecks: 100 });
+    pi.behaviour = () => 'hold';
+    const checks = Array.from({ length: 20 }, (_, i) => outcome(auth.verify(`t${i}`)));
+    await eventually(() => pi.open === 1);
+    const closed = app.close();
+    pi.behaviour = accept;
+    pi.release();
+    await closed;
+    const outcomes = await Promise.all(checks);
+    expect(outcomes.slice(1)).toEqual(
+      checks.slice(1).map(() => expect.objectContaining({ code: 'PI_UNAVAILABLE', headers: { 'Retry-After': '1' } })),
+    );
+    expect(await outcome(auth.verify('late'))).toMatchObject({ code: 'PI_UNAVAILABLE' });
+    expect(pi.calls).toEqual(['t0']);
+  });
+
   it('leaves room again when those who waited give up', async () => {
     await start({ concurrentChecks: 1, queuedChecks: 1 });
     pi.behaviour = () => 'hold';
@@ -115,6 +150,57 @@ describe('while Pi cannot be asked', () => {
     pi.release();
     await eventually(() => auth.peek('probe') !== undefined);
     expect((await auth.verify('c1')).uid).toBe('uid-of-c1');
+  });
+
+  it('is tried by one call, however often others are repeated', async () => {
+    pi.behaviour = () => down;
+    await start({}, { http: { timeoutMs: 5_000, retries: 2 } });
+    for (let i = 0; i < 5; i += 1) await outcome(auth.verify(`t${i}`));
+    const before = pi.calls.length;
+    await eventually(async () => {
+      await outcome(auth.verify('probe'));
+      return pi.calls.length > before;
+    });
+    expect(pi.calls.length - before).toBe(1);
+  });
+
+  it('is tried by a call that goes on when its caller hangs up; and what is forgotten meanwhile is not remembered', async () => {
+    pi.behaviour = () => down;
+    await start();
+    for (let i = 0; i < 5; i += 1) await outcome(auth.verify(`t${i}`));
+    pi.behaviour = () => 'hold';
+    const gone = new AbortController();
+    await eventually(async () => {
+      if (pi.open === 0) void outcome(auth.verify('signed_out', { signal: gone.signal }));
+      return pi.open === 1;
+    });
+    gone.abort(new Error('the client has gone'));
+    await auth.forget('signed_out');
+    pi.behaviour = accept;
+    pi.release();
+    await eventually(() => auth.verify('another').catch(() => undefined));
+    expect(pi.aborted).toBe(0);
+    expect(auth.peek('signed_out')).toBeUndefined();
+  });
+
+  it('is asked again in time when the clock is set back', async () => {
+    pi.behaviour = () => down;
+    await start();
+    for (let i = 0; i < 5; i += 1) await outcome(auth.verify(`t${i}`));
+    const { now } = Date;
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
+    expect(await outcome(auth.verify('good'))).toMatchObject({
+      headers: { 'Retry-After': expect.stringMatching(/^[12]$/) },
+    });
+    pi.behaviour = accept;
+    const deadline = performance.now() + 10_000;
+    let last: unknown;
+    while (last !== 'accepted' && performance.now() < deadline) {
+      last = await outcome(auth.verify('good'));
+      await sleep(20);
+    }
+    clock.mockRestore();
+    expect(last).toBe('accepted');
   });
 
   it('a refusal is an answer: any number of them leaves the circuit closed', async () => {

@@ -48,9 +48,14 @@ describe('a verified token', () => {
     expect(pi.calls).toEqual(['good']);
   });
 
-  it('is asked for again after cacheMs', async () => {
+  it('is asked for again after cacheMs, whatever the clock does meanwhile', async () => {
     await start({ cacheMs: 30 });
     await auth.verify('good');
+    const { now } = Date;
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
+    await sleep(40);
+    expect(auth.peek('good')).toBeUndefined();
+    clock.mockRestore();
     await eventually(() => auth.peek('good') === undefined);
     await auth.verify('good');
     expect(pi.calls).toHaveLength(2);

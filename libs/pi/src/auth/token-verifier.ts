@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
+import type { PiTokenRefusal } from '../errors/pi-token-refused-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import type { PiResolvedOptions } from '../pi.options.js';
 import type { PiPlatformClient } from '../platform/platform.client.js';
@@ -8,11 +9,13 @@ import type { PiTelemetry, PiVerificationOutcome } from '../telemetry.js';
 import { CheckLimit } from './check-limit.js';
 import type { MeCircuit } from './me-circuit.js';
 import { PiAuthService } from './pi-auth.service.js';
+import type { ForgetListener } from './pi-auth.service.js';
 import type { Pioneer } from './pioneer.js';
 import { hasTokenLength, isPlausibleToken } from './plausible-token.js';
 import { SharedChecks } from './shared-checks.js';
 import type { Flight } from './shared-checks.js';
 import { fingerprint, SharedTokenStore } from './shared-token-store.js';
+import type { StoreAnswer } from './shared-token-store.js';
 import { TokenCache } from './token-cache.js';
 import { tokenKey } from './token-key.js';
 import { pioneerOf } from './verified-token.js';
@@ -21,6 +24,17 @@ import type { VerifiedToken } from './verified-token.js';
 /** With a shared store, the first level is believed for so long before the store is asked again. */
 const TRUST_WITH_STORE_MS = 1_000;
 
+/** Between two warnings of tokens that could not be verified. */
+const QUIET_MS = 60_000;
+
+/** One token being decided on. */
+interface Check {
+  readonly key: string;
+  readonly token: string;
+  readonly flight: Flight<Pioneer>;
+  readonly decided: (outcome: PiVerificationOutcome) => void;
+}
+
 /** One Pi app's tokens: first-level cache, then the shared store, then one call of `/me` for all who wait. */
 export class TokenVerifier extends PiAuthService implements OnApplicationShutdown {
   private readonly logger = new Logger('PiAuth');
@@ -28,7 +42,8 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
   private readonly store: SharedTokenStore | undefined;
   private readonly checks = new SharedChecks<Pioneer>();
   private readonly limit: CheckLimit;
-  private readonly watched = new Map<string, Set<() => void>>();
+  private quietUntil = 0;
+  private readonly watched = new Map<string, Set<ForgetListener>>();
 
   constructor(
     private readonly options: PiResolvedOptions,
@@ -59,25 +74,19 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     const refusal = this.cache.refusal(key);
     if (refusal) throw new PiTokenRefusedError(refusal);
     const check = (flight: Flight<Pioneer>) =>
-      this.telemetry.verification((decided) => this.check(key, token, flight, decided));
+      this.telemetry.verification((decided) => this.check({ key, token, flight, decided }));
     return this.checks.join(key, check, signal);
   }
 
   override async forget(token: string): Promise<void> {
+    if (!isPlausibleToken(token)) return;
     const key = tokenKey(token);
     this.checks.forget(key);
-    this.cache.forget(key);
-    for (const listener of this.watched.get(key) ?? []) {
-      try {
-        listener();
-      } catch (error) {
-        this.logger.error(error);
-      }
-    }
-    await this.store?.delete(token);
+    this.drop(key, 'here');
+    await this.store?.forget(token);
   }
 
-  override onForget(token: string, listener: () => void): () => void {
+  override onForget(token: string, listener: ForgetListener): () => void {
     const key = tokenKey(token);
     const listeners = this.watched.get(key) ?? new Set();
     this.watched.set(key, listeners.add(listener));
@@ -87,71 +96,76 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     };
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
+    this.limit.close();
     this.circuit.close();
-    this.store?.close();
+    await this.store?.close();
   }
 
-  private async check(
-    key: string,
-    token: string,
-    flight: Flight<Pioneer>,
-    decided: (outcome: PiVerificationOutcome) => void,
-  ): Promise<Pioneer> {
-    const shared = await this.askStore(key, token, flight);
-    if (shared) {
-      decided('shared');
-      return shared;
+  private drop(key: string, forgotten: 'here' | 'elsewhere'): void {
+    this.cache.forget(key);
+    for (const listener of this.watched.get(key) ?? []) {
+      try {
+        listener(forgotten);
+      } catch (error) {
+        this.logger.error(error);
+      }
     }
+  }
+
+  private async check(check: Check): Promise<Pioneer> {
+    const { key, token, flight, decided } = check;
+    const stored = this.store ? await this.store.read(token, this.cache.isKnown(key)) : 'silent';
+    if (stored !== 'silent' && stored.mark !== undefined && this.cache.isOutdatedBy(stored.mark, key)) {
+      this.drop(key, 'elsewhere');
+    }
+    if (stored !== 'silent' && stored.verified && this.believes(stored.verified, check)) {
+      this.cache.remember(key, stored.verified);
+      const shared = this.cache.trusted(key);
+      if (shared) return (decided('shared'), shared);
+    }
+    const kept = flight.forgotten ? undefined : this.cache.fresh(key);
+    if (kept) return (decided('kept'), kept);
+    return this.ask(check, stored === 'silent' ? undefined : stored);
+  }
+
+  /** What another instance verified, unless this one knows better. */
+  private believes({ pioneer }: VerifiedToken, { key, flight }: Check): boolean {
+    return !flight.forgotten && !this.isForeign(pioneer) && !this.cache.wasRefused(key);
+  }
+
+  private async ask(check: Check, stored: StoreAnswer | undefined): Promise<Pioneer> {
+    const { key, token, flight, decided } = check;
     try {
-      const pioneer = await this.askPi(key, token, flight);
+      const verified = { ...(await this.askPi(check)), mark: stored?.mark };
       decided('verified');
-      return pioneer;
+      if (flight.forgotten) return verified.pioneer;
+      this.cache.remember(key, verified);
+      await this.store?.write(token, verified);
+      return verified.pioneer;
     } catch (error) {
       if (error instanceof PiTokenRefusedError) {
         decided('refused');
-        await this.refuse(key, token, error, flight);
+        await this.refuse(check, error.reason, stored);
         throw error;
       }
       if (flight.signal.aborted) throw error;
-      const stale = flight.forgotten ? undefined : (this.cache.fresh(key) ?? this.cache.stale(key));
+      const stale = flight.forgotten ? undefined : this.cache.stale(key);
       decided(stale ? 'stale' : 'unavailable');
       if (stale) return stale;
-      throw asUnavailable(error);
+      throw this.asUnavailable(error);
     }
   }
 
-  /** A token another instance verified lately, or this one while the store is silent. */
-  private async askStore(key: string, token: string, flight: Flight<Pioneer>): Promise<Pioneer | undefined> {
-    if (!this.store) return undefined;
-    const answer = await this.store.read(token);
-    if (answer === 'silent') return this.cache.fresh(key);
-    if (answer === 'unknown') {
-      if (!this.cache.wasStored(key)) return this.store.takesValues ? undefined : this.cache.fresh(key);
-      // Forgotten by another instance: what this one remembers no longer counts.
-      this.cache.forget(key);
-      return undefined;
-    }
-    if (flight.forgotten || this.isForeign(answer.pioneer)) return undefined;
-    this.cache.remember(key, answer, true);
-    return this.cache.trusted(key);
-  }
-
-  private async askPi(key: string, token: string, flight: Flight<Pioneer>): Promise<Pioneer> {
+  private askPi({ key, token, flight: { signal } }: Check): Promise<VerifiedToken> {
     this.circuit.check();
-    const verified = await this.limit.run(() => this.callMe(token, flight.signal), flight.signal);
-    if (flight.forgotten) return verified.pioneer;
-    this.cache.remember(key, verified);
-    if (await this.store?.write(token, verified)) this.cache.markStored(key, verified.pioneer);
-    // Forgotten while it was written: which of the two came first there is not known.
-    if (flight.forgotten) await this.store?.delete(token);
-    return verified.pioneer;
+    return this.limit.run(() => this.callMe(token, signal), { signal, isKnown: this.cache.isKnown(key) });
   }
 
   private async callMe(token: string, signal: AbortSignal): Promise<VerifiedToken> {
     const { timeoutMs } = this.options.http;
     const dto = await this.circuit.run((abortable) =>
-      this.platform.me(token, { timeoutMs, repeatLimited: false, ...(abortable && { signal }) }),
+      this.platform.me(token, { timeoutMs, repeatLimited: false, ...(abortable ? { signal } : { retries: 0 }) }),
     );
     const pioneer = pioneerOf(dto);
     if (this.isForeign(pioneer)) throw new PiTokenRefusedError('foreign_app');
@@ -159,21 +173,33 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     return { pioneer, checkedAt: Date.now() };
   }
 
-  private async refuse(
-    key: string,
-    token: string,
-    { reason }: PiTokenRefusedError,
-    flight: Flight<Pioneer>,
-  ): Promise<void> {
+  private async refuse({ key, token, flight }: Check, reason: PiTokenRefusal, stored?: StoreAnswer): Promise<void> {
     if (flight.forgotten) return;
-    const wasAccepted = this.cache.refuse(key, reason);
-    // Invented tokens never were, so a flood of them does not reach the store.
-    if (wasAccepted) await this.store?.delete(token);
+    const wasAccepted = this.cache.isKnown(key) || stored?.verified !== undefined;
+    this.cache.refuse(key, reason);
+    // Invented tokens never were, so a flood of them does not reach the store. That it is foreign here says nothing of elsewhere.
+    if (wasAccepted && reason !== 'foreign_app') await this.store?.forget(token);
   }
 
   /** `/me` accepts a token issued to any app. Pi names the app, though nothing promises that it does. */
   private isForeign({ appId }: Pioneer): boolean {
     return this.options.appId !== undefined && appId !== undefined && appId !== this.options.appId;
+  }
+
+  /** Whatever went wrong while asking, it is no refusal of the token: 503, never 401. Clients learn no more, so the log has to say why. */
+  private asUnavailable(error: unknown): PiUnavailableError {
+    const isOurs = error instanceof PiUnavailableError && (error.reason === 'busy' || error.reason === 'circuit_open');
+    if (!isOurs && performance.now() >= this.quietUntil) {
+      this.quietUntil = performance.now() + QUIET_MS;
+      this.logger.warn(`An access token could be neither accepted nor refused: ${reasonOf(error)}`);
+    }
+    if (error instanceof PiUnavailableError) return error;
+    return new PiUnavailableError({
+      reason: 'status',
+      message: 'Pi gave no answer that says whether the access token is good.',
+      endpoint: 'GET /me',
+      cause: error,
+    });
   }
 }
 
@@ -186,13 +212,9 @@ function storeTime({ cacheMs, staleIfErrorMs }: PiResolvedOptions['auth']): numb
   return Math.max(cacheMs, staleIfErrorMs);
 }
 
-/** Whatever went wrong while asking, it is no refusal of the token: 503, never 401. */
-function asUnavailable(error: unknown): PiUnavailableError {
-  if (error instanceof PiUnavailableError) return error;
-  return new PiUnavailableError({
-    reason: 'status',
-    message: 'Pi gave no answer that says whether the access token is good.',
-    endpoint: 'GET /me',
-    cause: error,
-  });
+/** With what lies below: the outermost error is often only "could not be reached". */
+function reasonOf(error: unknown): string {
+  const reasons: string[] = [];
+  for (let at = error; at instanceof Error && reasons.length < 4; at = at.cause) reasons.push(at.message);
+  return reasons.join(' ← ') || String(error);
 }

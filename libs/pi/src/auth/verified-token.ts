@@ -6,6 +6,8 @@ export interface VerifiedToken {
   readonly pioneer: Pioneer;
   /** Milliseconds since 1970, by the clock of the instance that asked Pi. */
   readonly checkedAt: number;
+  /** That of the last `forget` before Pi was asked, where instances share a store. */
+  readonly mark?: string | undefined;
 }
 
 /** Our view of an answer of `/me`. */
@@ -20,14 +22,14 @@ export function pioneerOf(dto: UserDto): Pioneer {
 }
 
 /** How a verified token lies in a shared store: plain JSON, without secrets. */
-export function toStored({ pioneer, checkedAt }: VerifiedToken): object {
-  return { ...pioneer, validUntil: pioneer.validUntil.getTime(), checkedAt };
+export function toStored({ pioneer, checkedAt, mark }: VerifiedToken): object {
+  return { ...pioneer, validUntil: pioneer.validUntil.getTime(), checkedAt, ...(mark !== undefined && { mark }) };
 }
 
 /** Reads back what `toStored` wrote; undefined for anything else, for others may write to that store. */
 export function fromStored(value: unknown): VerifiedToken | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { uid, username, scopes, validUntil, appId, checkedAt } = value as Record<string, unknown>;
+  const { uid, username, scopes, validUntil, appId, checkedAt, mark } = value as Record<string, unknown>;
   if (typeof uid !== 'string' || !isInstant(validUntil) || !isInstant(checkedAt)) return undefined;
   if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) return undefined;
   const pioneer: Pioneer = Object.freeze({
@@ -37,7 +39,7 @@ export function fromStored(value: unknown): VerifiedToken | undefined {
     validUntil: new Date(validUntil),
     ...(typeof appId === 'string' && { appId }),
   });
-  return { pioneer, checkedAt };
+  return { pioneer, checkedAt, ...(typeof mark === 'string' && { mark }) };
 }
 
 function isInstant(value: unknown): value is number {

@@ -20,6 +20,13 @@ export function readArray(value: unknown, path: string): readonly unknown[] {
   return value as readonly unknown[];
 }
 
+/** A string that names somebody or something, so it cannot be empty. */
+export function readNonEmpty(fields: Fields, name: string, path: string): string {
+  const value = readString(fields, name, path);
+  if (value === '') throw new UnreadableAnswer(`${path}.${name}`, 'a string that is not empty', value);
+  return value;
+}
+
 export function readString(fields: Fields, name: string, path: string): string {
   const value = fields[name];
   if (typeof value !== 'string') throw new UnreadableAnswer(`${path}.${name}`, 'a string', value);

@@ -4,6 +4,7 @@ import {
   readArray,
   readBoolean,
   readDate,
+  readNonEmpty,
   readNullableString,
   readNumber,
   readObject,
@@ -51,7 +52,7 @@ export function readUser(value: unknown): UserDto {
   const appId = readOptionalString(fields, 'app_id', 'user');
   return {
     ...unknown,
-    uid: readString(fields, 'uid', 'user'),
+    uid: readNonEmpty(fields, 'uid', 'user'),
     credentials: {
       ...credentials,
       scopes: readArray(credentials['scopes'], 'user.credentials.scopes').map(readScope),

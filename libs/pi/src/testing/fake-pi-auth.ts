@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { PiAuthService } from '../auth/pi-auth.service.js';
+import type { ForgetListener } from '../auth/pi-auth.service.js';
 import type { Pioneer } from '../auth/pioneer.js';
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
@@ -22,7 +23,7 @@ export class FakePiAuth extends PiAuthService {
   unavailable = false;
   private readonly signedIn = new Map<string, Pioneer>();
   private readonly verified = new Set<string>();
-  private readonly listeners = new Map<string, Set<() => void>>();
+  private readonly listeners = new Map<string, Set<ForgetListener>>();
 
   /** @returns an access token of this Pioneer; what is not given is made up. */
   signIn(pioneer: Partial<Pioneer> = {}): string {
@@ -54,10 +55,10 @@ export class FakePiAuth extends PiAuthService {
 
   override async forget(token: string): Promise<void> {
     this.verified.delete(token);
-    for (const listener of this.listeners.get(token) ?? []) listener();
+    for (const listener of this.listeners.get(token) ?? []) listener('here');
   }
 
-  override onForget(token: string, listener: () => void): () => void {
+  override onForget(token: string, listener: ForgetListener): () => void {
     const listeners = this.listeners.get(token) ?? new Set();
     this.listeners.set(token, listeners.add(listener));
     return () => listeners.delete(listener);
