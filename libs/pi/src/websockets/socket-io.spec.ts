@@ -9,7 +9,7 @@ import type { PiAuthOptions, Pioneer } from 'nestjs-pi';
 import { piSocketMiddleware } from 'nestjs-pi/websockets';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Server } from 'socket.io';
-import { io } from 'socket.io-client';
+import { Manager, io } from 'socket.io-client';
 import type { Socket } from 'socket.io-client';
 import { eventually } from '../../../../test/support/eventually.js';
 import { StagedMe } from '../../../../test/support/staged-me.js';
@@ -315,37 +315,35 @@ describe('piSocketMiddleware', () => {
     return pi.callsFor(token) - asked;
   };
 
-  describe('with connectionStateRecovery', () => {
-    /** As when the network drops: the session is kept for a while. */
-    const cutOff = async (client: Socket) => {
-      client.io.engine.close();
-      await eventually(() => client.disconnected && app.get(GuardedHandshake).server.engine.clientsCount === 0);
-    };
-
-    it('verifies who comes back', async () => {
-      await start(GuardedHandshake, { connectionStateRecovery: { skipMiddlewares: false } });
-      const client = await connect({ auth: { token: 'good' } });
-      expect(await outcome(client)).toBe('connected');
-      app.get(GuardedHandshake).server.emit('news', 'so that there is something to go on from');
-      await new Promise((heard) => client.once('news', heard));
-      await cutOff(client);
-      client.connect();
-      expect(await outcome(client)).toBe('connected');
-      expect(client.recovered).toBe(true);
-      await cutOff(client);
-      await app.get(PiAuthService).forget('good');
-      pi.behaviour = refuse;
-      client.connect();
-      expect(await outcome(client)).toMatchObject({ data: { statusCode: 401 } });
-    });
-
-    it('lets nobody in when who comes back would not be verified, and says so in the log', async () => {
+  it.each([{}, { skipMiddlewares: false }])(
+    'lets nobody in with connectionStateRecovery %p, which sends what was missed before anybody is verified',
+    async (connectionStateRecovery) => {
       const errors = jest.spyOn(Logger.prototype, 'error').mockImplementation();
-      await start(GuardedHandshake, { connectionStateRecovery: {} });
+      await start(GuardedHandshake, { connectionStateRecovery });
       expect(await outcome(await connect({ auth: { token: 'good' } }))).toMatchObject({
         data: { statusCode: 500, errorCode: 'PI_CONFIGURATION' },
       });
-      expect(errors).toHaveBeenCalledWith(expect.stringContaining('skipMiddlewares: false'));
-    });
+      expect(errors).toHaveBeenCalledWith(expect.stringContaining('Leave connectionStateRecovery out'));
+    },
+  );
+
+  it('leaves the other namespaces of the connection alone', async () => {
+    await start(GuardedHandshake);
+    const { server } = app.get(GuardedHandshake);
+    server.of('/game').use(piSocketMiddleware(app.get(PiAuthService)) as never);
+    const manager = new Manager(await app.getUrl(), { reconnection: false, transports: ['websocket'] });
+    const chat = manager.socket('/', { auth: { token: 'ann' } });
+    const game = manager.socket('/game', { auth: { token: 'bob' } });
+    clients.push(chat, game);
+    expect(await Promise.all([outcome(chat), outcome(game)])).toEqual(['connected', 'connected']);
+    await app.get(PiAuthService).forget('ann');
+    await eventually(() => chat.disconnected);
+    expect(game.connected).toBe(true);
+    await app.get(PiAuthService).forget('bob');
+    await eventually(() => game.disconnected);
+  });
+
+  it.each([Number.NaN, 0, -1])('refuses recheckMs %p at once', (recheckMs) => {
+    expect(() => piSocketMiddleware({} as never, { recheckMs })).toThrow(`recheckMs is ${recheckMs}`);
   });
 });

@@ -7,7 +7,7 @@ import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import { PiError } from '../errors/pi-error.js';
 import type { PiErrorBody } from '../errors/pi-error.js';
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
-import { TokenWatch } from './token-watch.js';
+import { TokenWatch, checkSocketOptions } from './token-watch.js';
 import type { PiSocketOptions } from './token-watch.js';
 
 /** What is needed of a socket of socket.io. */
@@ -46,13 +46,15 @@ const logger = new Logger('PiAuth');
  * A middleware for socket.io that refuses the handshake of whoever Pi does not know: such a client never connects, so no broadcast
  * reaches it. The token is `auth.token` of the handshake, or its `Authorization` header. The socket is closed when the token ends.
  *
- * With the option `connectionStateRecovery` of socket.io, set its `skipMiddlewares` to false: who comes back has to be verified again.
+ * Lets nobody in where `connectionStateRecovery` of socket.io is on: that answers who comes back before anybody can be verified.
  *
+ * @throws PiConfigurationError `recheckMs` is no time.
  * @example
  * constructor(private readonly auth: PiAuthService) {}
  * afterInit(server: Server) { server.use(piSocketMiddleware(this.auth)); }
  */
 export function piSocketMiddleware(auth: PiAuthService, options: PiSocketOptions = {}) {
+  checkSocketOptions(options);
   return (socket: SocketIoSocket, next: (error?: Error) => void): void => {
     admit(auth, socket, options).then(
       () => next(),
@@ -65,7 +67,7 @@ export function piSocketMiddleware(auth: PiAuthService, options: PiSocketOptions
 }
 
 async function admit(auth: PiAuthService, socket: SocketIoSocket, options: PiSocketOptions): Promise<void> {
-  if (skipsMiddlewares(socket.nsp.server)) throw unverifiedRecovery();
+  if (recoversState(socket.nsp.server)) throw unverifiedRecovery();
   const app = auth.forApp(options.app);
   const token = wsTransport.token(socket);
   if (token === undefined) throw new PiTokenRefusedError('missing');
@@ -81,22 +83,22 @@ async function admit(auth: PiAuthService, socket: SocketIoSocket, options: PiSoc
   Object.defineProperty(socket, SOCKET_TOKEN, { value: token, configurable: true });
 }
 
-/** What is not connected yet cannot be disconnected: there, the connection below goes. */
+/** Namespaces share a connection, so only this one is left. What is not connected yet cannot be: there, the connection goes. */
 function end(socket: SocketIoSocket): void {
-  if (socket.connected) socket.disconnect(true);
+  if (socket.connected) socket.disconnect();
   else socket.conn.close();
 }
 
-function skipsMiddlewares(server: object): boolean {
-  return property(property(property(server, 'opts'), 'connectionStateRecovery'), 'skipMiddlewares') === true;
+function recoversState(server: object): boolean {
+  return Boolean(property(property(server, 'opts'), 'connectionStateRecovery'));
 }
 
 function unverifiedRecovery(): PiConfigurationError {
   return new PiConfigurationError([
     {
       problem:
-        'connectionStateRecovery of socket.io lets a client that was away for a while back in without piSocketMiddleware, even if its token has ended.',
-      fix: 'Set connectionStateRecovery: { skipMiddlewares: false } in the options of the gateway or the adapter.',
+        'connectionStateRecovery of socket.io puts a client that was away for a while back into its rooms, and sends it what it missed, before piSocketMiddleware can ask whether its token has ended, or is another Pioneer’s.',
+      fix: 'Leave connectionStateRecovery out of the options of the gateway or the adapter, and let clients fetch what they missed.',
     },
   ]);
 }

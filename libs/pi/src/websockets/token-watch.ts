@@ -1,6 +1,7 @@
 import { clientGone } from '../auth/connection-signal.js';
 import type { PiAuthService } from '../auth/pi-auth.service.js';
 import type { Pioneer } from '../auth/pioneer.js';
+import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
 
 /** The longest a timer of Node can wait. */
@@ -9,8 +10,19 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export interface PiSocketOptions {
   /** Which Pi app's tokens count, when the process serves several. Default: the unnamed one. */
   app?: string;
-  /** How often an open socket's token is checked again, in milliseconds; cached answers count. Default: 60,000. */
+  /** How often an open socket's token is checked again, in milliseconds, give or take a tenth; cached answers count. Default: 60,000. */
   recheckMs?: number;
+}
+
+/** @throws PiConfigurationError */
+export function checkSocketOptions({ recheckMs }: PiSocketOptions): void {
+  if (recheckMs === undefined || recheckMs >= 1) return;
+  throw new PiConfigurationError([
+    {
+      problem: `recheckMs is ${recheckMs}: sockets would ask all the time.`,
+      fix: 'Give the milliseconds between two checks, 1 or more, or leave it out for 60,000.',
+    },
+  ]);
 }
 
 /**
@@ -32,7 +44,10 @@ export class TokenWatch {
     { recheckMs = 60_000 }: PiSocketOptions = {},
   ) {
     this.recheckMs = recheckMs;
-    this.stopListening = auth.onForget(token, () => this.finish(new PiTokenRefusedError('refused')));
+    this.stopListening = auth.onForget(token, (forgotten) => {
+      // Elsewhere: that was before Pi was asked for this socket.
+      if (forgotten === 'here' || this.admitted) this.finish(new PiTokenRefusedError('refused'));
+    });
   }
 
   /**
@@ -63,20 +78,23 @@ export class TokenWatch {
 
   private arm(validUntil: number): void {
     const leftMs = Math.max(0, validUntil - Date.now());
-    const waitMs = Math.min(leftMs, this.recheckMs, LONGEST_TIMER_MS);
+    // Not all at once, when many have come at once.
+    const recheckMs = this.recheckMs * (0.9 + Math.random() / 5);
+    const waitMs = Math.min(leftMs, recheckMs, LONGEST_TIMER_MS);
     this.timer = setTimeout(() => void this.look(validUntil), waitMs).unref();
   }
 
   private async look(validUntil: number): Promise<void> {
     if (Date.now() >= validUntil) return this.finish(new PiTokenRefusedError('expired'));
     const { signal } = this.over;
-    const refusal = await this.auth.verify(this.token, { signal }).then(
-      () => undefined,
-      (error: unknown) => (error instanceof PiTokenRefusedError ? error : undefined),
-    );
-    if (signal.aborted) return;
-    if (refusal) this.finish(refusal);
-    else this.arm(validUntil);
+    try {
+      const pioneer = await this.auth.verify(this.token, { signal });
+      if (!signal.aborted) this.arm(+pioneer.validUntil);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof PiTokenRefusedError) this.finish(error);
+      else this.arm(validUntil);
+    }
   }
 
   /** Before the socket is admitted, `admit` tells. */

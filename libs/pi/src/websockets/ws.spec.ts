@@ -207,6 +207,7 @@ describe('a ws gateway with admitWsSocket and PiAuthGuard', () => {
 
   it.each<[string, PiWsOptions]>([
     ['the app is not registered', { app: 'unknown' }],
+    ['recheckMs is no time', { recheckMs: Number.NaN }],
     [
       'the option `token` throws',
       {
@@ -222,6 +223,25 @@ describe('a ws gateway with admitWsSocket and PiAuthGuard', () => {
     expect(await eventually(() => client.closed)).toMatchObject({ code: 1011 });
     expect(errors).toHaveBeenCalledTimes(1);
     jest.restoreAllMocks();
+  });
+
+  it('closes the socket at an earlier valid_until that a later check states', async () => {
+    byHeader('good');
+    await eventually(() => gateway.admitted.length === 1);
+    pi.behaviour = (token) => accept(token, { validForMs: 1_999 });
+    await eventually(() => pi.callsFor('good') > 1);
+    pi.behaviour = () => ({ status: 500 });
+    expect(await eventually(() => clients[0]!.closed)).toMatchObject({ code: 1008 });
+  });
+
+  it('keeps the socket when Pi has put valid_until off', async () => {
+    pi.behaviour = (token) => accept(token, { validForMs: 2_999 });
+    const client = byHeader('good');
+    await eventually(() => gateway.admitted.length === 1);
+    pi.behaviour = accept;
+    await eventually(() => pi.callsFor('good') > 1);
+    await sleep(3_100);
+    expect(client.closed).toBeUndefined();
   });
 
   it('does not ask all the time when the next check is further away than a timer can wait', async () => {

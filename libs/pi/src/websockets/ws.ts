@@ -7,7 +7,7 @@ import { SOCKET_TOKEN } from '../auth/transports/ws.transport.js';
 import { PiError } from '../errors/pi-error.js';
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
-import { TokenWatch } from './token-watch.js';
+import { TokenWatch, checkSocketOptions } from './token-watch.js';
 import type { PiSocketOptions } from './token-watch.js';
 
 /** What is needed of a socket of the package ws. */
@@ -54,6 +54,7 @@ export async function admitWsSocket(
 ): Promise<Pioneer | undefined> {
   const unmute = mute(socket);
   try {
+    checkSocketOptions(options);
     const token = (options.token ?? tokenOf)(request);
     if (token === undefined) throw new PiTokenRefusedError('missing');
     // At once, for the guard of a message that comes before the answer of Pi.
