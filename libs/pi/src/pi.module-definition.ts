@@ -21,8 +21,12 @@ export const { ConfigurableModuleClass: PiConfigurableModule, MODULE_OPTIONS_TOK
     .setExtras<PiModuleExtras>(extras, (definition, given) => withExtras(definition, { ...extras, ...given }))
     .build();
 
-function withExtras(definition: DynamicModule, { isGlobal, name, paymentsController }: Required<PiModuleExtras>) {
-  const providers = piAppProviders(name || undefined, MODULE_OPTIONS_TOKEN);
+function withExtras(definition: DynamicModule, given: Required<PiModuleExtras>): DynamicModule {
+  const { isGlobal, name, paymentsController } = given;
+  // With `forRoot` the options are in `given` too, and are checked where they are read.
+  const isFactory = definition.providers?.some((provider) => 'useFactory' in provider);
+  const beside = isFactory ? given : { isGlobal, name, paymentsController };
+  const providers = piAppProviders(name || undefined, MODULE_OPTIONS_TOKEN, beside);
   return {
     ...definition,
     global: isGlobal,

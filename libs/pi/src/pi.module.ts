@@ -25,6 +25,10 @@ export class PiModule extends PiConfigurableModule {
    * PiModule.forRootAsync({ ...piConfig.asProvider(), paymentsController: true })
    */
   static override forRootAsync<H>(options: PiModuleAsyncOptions<H>): DynamicModule {
-    return super.forRootAsync(options as PiModuleAsyncOptions);
+    const hasFactory = options.useFactory ?? options.useClass ?? options.useExisting;
+    // A factory that is missing, or misspelt, is for the check at boot to explain: Nest would not say what is wrong.
+    return super.forRootAsync((hasFactory ? options : { ...options, useFactory: noOptions }) as PiModuleAsyncOptions);
   }
 }
+
+const noOptions = () => undefined;

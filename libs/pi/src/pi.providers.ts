@@ -30,15 +30,19 @@ const concepts: readonly ((app: string | undefined) => Provider[])[] = [
   notificationsProviders,
 ];
 
-/** Everything one registration provides, and exports. */
-export function piAppProviders(app: string | undefined, givenOptions: InjectionToken): Provider[] {
+/**
+ * Everything one registration provides, and exports.
+ *
+ * @param beside what stands beside the factory of the options, or the structural ones of `forRoot`; checked with them.
+ */
+export function piAppProviders(app: string | undefined, givenOptions: InjectionToken, beside: object): Provider[] {
   const options: FactoryProvider = {
     provide: getPiOptionsToken(app),
     inject: [givenOptions, PiApps],
     useFactory: async (given: PiModuleOptions, apps: PiApps) => {
       apps.claim(app ?? '');
       const { checkedOptions } = await import('./options/checked-options.js');
-      return checkedOptions(given, app ?? '');
+      return checkedOptions(given, app ?? '', beside);
     },
   };
   const telemetry: FactoryProvider = {

@@ -1,11 +1,11 @@
-import { shown } from './problems.js';
+import { kindOf, shown } from './problems.js';
 import type { Problems } from './problems.js';
 
 /** Shape only: whether the database answers is found when the ledger opens. */
 export function checkLedger(ledger: unknown, problems: Problems): void {
   if (ledger === undefined) return;
   if (typeof ledger !== 'object' || ledger === null) {
-    problems.add(`\`ledger\` is ${shown(ledger)}.`, "Use { url: 'postgres://…' }, { pool } or { directory }.");
+    problems.add(`\`ledger\` is ${kindOf(ledger)}.`, "Use { url: 'postgres://…' }, { pool } or { directory }.");
     return;
   }
   const { url, pool, directory, migrations, transactions } = ledger as Record<string, unknown>;

@@ -2,8 +2,10 @@ import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import type { PiModuleOptions } from '../pi.options.js';
 import { checkEndpoints } from './check-endpoints.js';
 import { checkLedger, hasMethods } from './check-ledger.js';
+import { checkNames } from './check-names.js';
+import { checkStructure } from './check-structure.js';
 import { checkWallets } from './check-wallets.js';
-import { Problems } from './problems.js';
+import { kindOf, Problems } from './problems.js';
 import type { NumberRule } from './problems.js';
 
 const HTTP: Record<string, NumberRule> = {
@@ -28,22 +30,24 @@ const PAYMENTS: Record<string, NumberRule> = {
   sweepMs: { min: 10, max: 60_000, unit: 'milliseconds' },
 };
 
-const STRUCTURAL = ['isGlobal', 'name', 'paymentsController'];
-
 /**
  * Looks at everything that can be known without a call.
  *
+ * @param beside what stands beside the factory of the options, or the structural ones of `forRoot`.
  * @throws PiConfigurationError naming every problem and its fix. No key, seed or password is in it.
  */
-export function checkOptions(given: PiModuleOptions, app: string): void {
+export function checkOptions(given: PiModuleOptions, app: string, beside: object = {}): void {
   const problems = new Problems(app);
   if (typeof given !== 'object' || given === null) {
+    checkStructure({}, beside, problems);
     problems.add(
       `PiModule got ${given === null ? 'null' : typeof given} instead of options.`,
       'Return { apiKey, network } from the factory given to PiModule.forRootAsync().',
     );
     throw new PiConfigurationError(problems.list);
   }
+  checkStructure(given, beside, problems);
+  checkNames(given, problems);
   checkEndpoints(given, problems);
   checkNumbers('http', given.http, HTTP, problems);
   checkNumbers('auth', given.auth, AUTH, problems);
@@ -53,17 +57,15 @@ export function checkOptions(given: PiModuleOptions, app: string): void {
   }
   checkLedger(given.ledger, problems);
   checkWallets(given.wallets, problems);
-  for (const extra of STRUCTURAL.filter((name) => name in given)) {
-    problems.add(
-      `\`${extra}\` came out of the options factory, which is too late: it decides what Nest builds.`,
-      `Put it beside the factory: PiModule.forRootAsync({ ${extra}: …, useFactory: … }).`,
-    );
-  }
   if (problems.list.length > 0) throw new PiConfigurationError(problems.list);
 }
 
-function checkNumbers(group: string, given: object | undefined, rules: Record<string, NumberRule>, problems: Problems) {
+function checkNumbers(group: string, given: unknown, rules: Record<string, NumberRule>, problems: Problems) {
   if (given === undefined) return;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    problems.add(`\`${group}\` is ${kindOf(given)}.`, `Use { ${Object.keys(rules).join(', ')} }, or leave it out.`);
+    return;
+  }
   for (const [name, rule] of Object.entries(rules)) {
     problems.number(`${group}.${name}`, (given as Record<string, unknown>)[name], rule);
   }

@@ -1,6 +1,6 @@
 import { PiAmount } from '../chain/pi-amount.js';
 import { hasMethods } from './check-ledger.js';
-import { shown } from './problems.js';
+import { kindOf, shown } from './problems.js';
 import type { Problems } from './problems.js';
 
 const SEED = /^S[A-Z2-7]{55}$/;
@@ -10,7 +10,7 @@ const PUBLIC_KEY = /^G[A-Z2-7]{55}$/;
 export function checkWallets(wallets: unknown, problems: Problems): void {
   if (wallets === undefined) return;
   if (!Array.isArray(wallets)) {
-    problems.add(`\`wallets\` is ${shown(wallets)}.`, 'Use a list: wallets: [{ signer: { seed } }].');
+    problems.add(`\`wallets\` is ${kindOf(wallets)}.`, 'Use a list: wallets: [{ signer: { seed } }].');
     return;
   }
   wallets.forEach((wallet: unknown, index) => checkWallet(wallet, `wallets[${index}]`, problems));
@@ -19,7 +19,7 @@ export function checkWallets(wallets: unknown, problems: Problems): void {
 
 function checkWallet(wallet: unknown, at: string, problems: Problems): void {
   if (typeof wallet !== 'object' || wallet === null) {
-    problems.add(`\`${at}\` is ${shown(wallet)}.`, 'Use { signer: { seed } } or { signer } with a PiSigner.');
+    problems.add(`\`${at}\` is ${kindOf(wallet)}.`, 'Use { signer: { seed } } or { signer } with a PiSigner.');
     return;
   }
   const { name, signer, fee, ...rest } = wallet as Record<string, unknown>;
