@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { EmulatedPioneer, PiEmulator } from 'pi-emulator';
 import { createPglite } from './database.js';
+import { inEnvironment } from './environment.js';
 import { AppModule } from '../../src/app.module.js';
 import { listen } from '../../src/startup/listen.js';
 import { startLocalPi } from '../../src/startup/local-pi.js';
@@ -107,15 +108,4 @@ async function startShop(): Promise<{ pi: PiEmulator; app: NestExpressApplicatio
   });
   setUp(app);
   return { pi, app, url: await listen(app) };
-}
-
-/** Runs `work` with these environment variables and no others. */
-async function inEnvironment<T>(work: () => Promise<T>, env: Record<string, string>): Promise<T> {
-  const { env: before } = process;
-  process.env = { ...env };
-  try {
-    return await work();
-  } finally {
-    process.env = before;
-  }
 }
