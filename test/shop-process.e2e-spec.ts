@@ -146,6 +146,12 @@ describe('Corner Shop as a program', () => {
       ['its port is busy', () => occupy(port), {}, /Port \d+ is in use[^]*PORT/],
       ["the emulator's port is busy", () => occupy(emulatorPort), {}, /Port \d+[^]*in use[^]*PI_EMULATOR_PORT/],
       ['production has no API key', undefined, { NODE_ENV: 'production' }, /PI_API_KEY is not set/],
+      [
+        'the operator key fits into no header',
+        undefined,
+        { OPERATOR_KEY: 'schlüssel' },
+        /OPERATOR_KEY holds characters/,
+      ],
       ['a port is no number', undefined, { PORT: 'http' }, /PORT is "http"/],
       ['the API key comes without a network', undefined, { PI_API_KEY: 'some-key' }, /PI_NETWORK/],
     ])('%s', async (_what, prepare, extra, message) => {

@@ -48,6 +48,10 @@ export function readEnvironment(env: NodeJS.ProcessEnv): ShopConfig {
   const databaseUrl = text('DATABASE_URL');
   const redisUrl = text('REDIS_URL');
   const operatorKey = text('OPERATOR_KEY');
+  if (operatorKey !== undefined && !/^[\x20-\x7e]+$/.test(operatorKey))
+    problems.push(
+      'OPERATOR_KEY holds characters that no HTTP header can carry: use letters, digits and signs of ASCII.',
+    );
   const config: ShopConfig = {
     port: whole('PORT', 0, 65_535, 3000),
     ...(host !== undefined && { host }),

@@ -28,7 +28,11 @@ export class OperatorGuard implements CanActivate {
     }
     const given = request.headers['x-operator-key'];
     if (typeof given === 'string' && isSame(given, operatorKey)) return true;
-    throw new UnauthorizedException({ statusCode: 401, message: 'Send the operator key in X-Operator-Key.' });
+    const message =
+      given === undefined
+        ? 'Send the operator key in X-Operator-Key.'
+        : 'That is not the operator key: it is what OPERATOR_KEY says where the shop runs, or what it printed at start.';
+    throw new UnauthorizedException({ statusCode: 401, message });
   }
 }
 

@@ -15,8 +15,17 @@ export class ApiError extends Error {
   }
 }
 
+/** A browser says no more than "Failed to fetch". */
+async function reach(path, init) {
+  try {
+    return await fetch(path, init);
+  } catch (cause) {
+    throw new Error('The shop cannot be reached. Is it running, and are you online?', { cause });
+  }
+}
+
 export async function api(method, path, { body, headers } = {}) {
-  const response = await fetch(path, {
+  const response = await reach(path, {
     method,
     headers: {
       accept: 'application/json',

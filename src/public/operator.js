@@ -1,5 +1,5 @@
 import { api } from './api.js';
-import { element, pi, status, toast } from './views.js';
+import { element, pi, sayingOnce, status, toast } from './views.js';
 
 const find = (id) => document.getElementById(id);
 const KEY = 'corner-shop:operator-key';
@@ -18,6 +18,8 @@ async function refresh() {
   const waiting = ({ review, parked }) => (review ? 2 : parked ? 1 : 0);
   find('payouts').replaceChildren(...payouts.toSorted((a, b) => waiting(b) - waiting(a)).map(payoutRow));
   find('no-payouts').hidden = payouts.length > 0;
+  find('locked').hidden = true;
+  find('desk').hidden = false;
   find('orders').replaceChildren(...orders.map(orderRow));
   find('no-orders').hidden = orders.length > 0;
 }
@@ -135,8 +137,9 @@ async function attempt(work) {
 async function open() {
   clearInterval(timer);
   if (!(await attempt(refresh))) return;
+  find('toasts').replaceChildren();
   sessionStorage.setItem(KEY, find('key').value);
-  timer = setInterval(() => void attempt(refresh), 3_000);
+  timer = setInterval(sayingOnce(refresh), 3_000);
 }
 
 find('back').addEventListener('click', () => find('decision').close());

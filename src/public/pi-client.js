@@ -40,11 +40,15 @@ export function buy(product, { onProgress } = {}) {
         if (answer.status === 'delivered' || answer.status === 'completed') settle({ outcome: 'paid', paymentId });
       },
       async onCancel(paymentId) {
-        await post('cancel', { paymentId });
+        // The shop looks at Pi by itself as well: the page need not wait for it.
+        await post('cancel', { paymentId }).catch(() => undefined);
         settle({ outcome: 'cancelled' });
       },
       async onError(error, dto) {
-        if (dto) await post('error', { paymentId: dto.identifier, error: String(error.message ?? error) });
+        if (dto) {
+          const report = { paymentId: dto.identifier, error: String(error.message ?? error) };
+          await post('error', report).catch(() => undefined);
+        }
         settle({ outcome: 'failed', reason: error.message });
       },
     });

@@ -1,11 +1,12 @@
 import { api, useToken } from './api.js';
 import { buy, signIn, watchAd } from './pi-client.js';
-import { element, orderRow, productCard, rewardRow, toast } from './views.js';
+import { element, orderRow, productCard, rewardRow, sayingOnce, toast } from './views.js';
 
 const find = (id) => document.getElementById(id);
 const RETURNING = 'corner-shop:returning';
 let products = [];
 let pioneer;
+let entering;
 
 const sections = ['shop', 'orders', 'earn'];
 
@@ -18,7 +19,7 @@ function showSection() {
     else tab?.removeAttribute('aria-current');
   }
   globalThis.scrollTo(0, 0);
-  void refresh();
+  void attempt(refresh);
 }
 
 /** Says what went wrong instead of failing silently. */
@@ -31,7 +32,10 @@ const attempt = async (work) => {
   }
 };
 
-async function enter() {
+/** Whoever asks while somebody is signing in waits for that. */
+const enter = () => (entering ??= askWhoItIs().finally(() => (entering = undefined)));
+
+async function askWhoItIs() {
   if (pioneer) return;
   find('sign-in').disabled = true;
   try {
@@ -40,14 +44,24 @@ async function enter() {
     pioneer = await api('GET', '/api/me');
     localStorage.setItem(RETURNING, 'yes');
     const name = pioneer.username ?? 'Pioneer';
-    find('pioneer').textContent = name;
+    find('pioneer').replaceChildren(element('span', { title: name }, name));
     find('pioneer').dataset.initial = name.slice(0, 1).toUpperCase();
     find('pioneer').hidden = false;
     find('sign-in').hidden = true;
   } finally {
     find('sign-in').disabled = false;
   }
-  await refresh();
+  await attempt(refresh);
+}
+
+/** Tokens expire: then it takes another sign-in, and not a complaint every few seconds. */
+function leaveIfExpired(error) {
+  if (error.status !== 401) throw error;
+  pioneer = undefined;
+  useToken(undefined);
+  find('pioneer').hidden = true;
+  find('sign-in').hidden = false;
+  throw new Error('Your sign-in has expired. Please sign in again.');
 }
 
 async function purchase(product) {
@@ -70,12 +84,12 @@ async function earn() {
 
 async function refresh() {
   if (!pioneer) return;
-  await attempt(async () => {
-    const [orders, rewards] = await Promise.all([api('GET', '/api/orders'), api('GET', '/api/rewards')]);
-    find('order-list').replaceChildren(...orders.map((order) => orderRow(order, products)));
-    find('no-orders').hidden = orders.length > 0;
-    find('reward-list').replaceChildren(...rewards.map(rewardRow));
-  });
+  const mine = Promise.all([api('GET', '/api/orders'), api('GET', '/api/rewards')]);
+  const [orders, rewards] = await mine.catch(leaveIfExpired);
+  find('order-list').replaceChildren(...orders.map((order) => orderRow(order, products)));
+  find('no-orders').textContent = 'Nothing here yet. Your orders appear as soon as they are paid.';
+  find('no-orders').hidden = orders.length > 0;
+  find('reward-list').replaceChildren(...rewards.map(rewardRow));
 }
 
 async function start() {
@@ -97,7 +111,8 @@ async function start() {
   find('no-orders').hidden = false;
   // A Pioneer who was here before is asked at once: Pi then hands over a payment that was left unfinished.
   if (localStorage.getItem(RETURNING)) await attempt(enter);
-  setInterval(() => document.visibilityState === 'visible' && void refresh(), 4_000);
+  const refreshQuietly = sayingOnce(refresh);
+  setInterval(() => document.visibilityState === 'visible' && void refreshQuietly(), 4_000);
 }
 
 await attempt(start);

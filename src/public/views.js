@@ -72,6 +72,20 @@ export function rewardRow({ amount, state, txid }) {
   );
 }
 
+/** For work that is repeated by itself, like a refresh: while it fails, that is said once. */
+export function sayingOnce(work) {
+  let failed = false;
+  return async () => {
+    try {
+      await work();
+      failed = false;
+    } catch (error) {
+      if (!failed) toast(error.message, 'bad');
+      failed = true;
+    }
+  };
+}
+
 export function toast(message, tone = '') {
   const node = element('div', { class: `toast ${tone}`, 'data-testid': 'toast' }, message);
   document.getElementById('toasts').replaceChildren(node);

@@ -105,6 +105,17 @@ describeInChromium('Corner Shop in a browser', (open) => {
     expect(paymentsOf('quinn')[0]?.status.developer_approved).toBe(false);
   });
 
+  it('asks to sign in again when the token has expired', async () => {
+    const page = await open(shop.url);
+    await signIn(page, 'ruth');
+    await page.route('**/api/orders', (route) => route.fulfill({ status: 401, json: { message: 'expired' } }));
+    await page.getByTestId('toast').getByText('sign in again').waitFor();
+    await page.unroute('**/api/orders');
+    await signIn(page, 'ruth');
+    await page.getByTestId('tab-orders').click();
+    await page.getByText('Nothing here yet').waitFor();
+  });
+
   it('rewards an ad, and shows the operator every payout', async () => {
     const page = await open(shop.url);
     await signIn(page, 'rosa');
@@ -178,6 +189,64 @@ describeInChromium('Corner Shop in a browser', (open) => {
     } finally {
       await careful.dispose();
     }
+  });
+
+  it.each([
+    ['a small phone', { width: 360, height: 740 }],
+    ['a desk', { width: 1280, height: 800 }],
+  ])('fits %s, whatever it shows', async (_name, viewport) => {
+    const tooWide: string[] = [];
+    const look = async (page: Page, what: string) => {
+      const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth] as const);
+      if (content > screen) tooWide.push(`${what}: ${content} px on ${screen}`);
+      await keepScreenshot(page, `shop-${viewport.width}-${what.replaceAll(' ', '-')}`);
+    };
+    const longName = `somebody_with_a_name_of_40_signs_${viewport.width}____`;
+    const { payoutId } = await payoutInReview(shop, await shop.pi.createPioneer());
+
+    const page = await open(shop.url, { viewport });
+    await page.getByTestId('product-honey').waitFor();
+    await look(page, 'signed out');
+    await page.getByTestId('tab-orders').click();
+    await page.getByText('Sign in to see your orders').waitFor();
+    await signIn(page, longName);
+    await page.getByText('Nothing here yet').waitFor();
+    await look(page, 'no orders');
+    await page.getByTestId('tab-shop').click();
+    await page.getByTestId('buy-honey').click();
+    await page.getByTestId('pi-wallet-confirm').and(page.locator(':enabled')).waitFor();
+    await look(page, 'wallet');
+    await page.getByTestId('pi-wallet-confirm').click();
+    await page.getByText('Payment complete').waitFor();
+    await page.getByTestId('pi-wallet-close').click();
+    await page.getByText('Linden honey is yours').waitFor();
+    await look(page, 'paid');
+    const [order] = (await shop.get('/api/operator/orders', operator)).body;
+    await shop.post(`/api/orders/${order.id}/refund`, undefined, operator);
+    await page.getByTestId('tab-orders').click();
+    await page.getByText('Refunded to your wallet').waitFor();
+    await look(page, 'orders');
+    await page.getByTestId('tab-earn').click();
+    await page.getByTestId('watch-ad').click();
+    await page.getByTestId('pi-ad-reward').waitFor();
+    await look(page, 'ad');
+    await page.getByTestId('pi-ad-reward').click();
+    await page.getByTestId('reward').getByText('completed').waitFor();
+    await look(page, 'reward');
+
+    const desk = await open(`${shop.url}/operator`, { viewport });
+    await look(desk, 'operator locked');
+    await desk.getByTestId('operator-key').fill('a wrong key');
+    await desk.getByTestId('operator-open').click();
+    await desk.getByTestId('toast').getByText('not the operator key').waitFor();
+    await look(desk, 'operator refused');
+    await desk.getByTestId('operator-key').fill(OPERATOR_KEY);
+    await desk.getByTestId('operator-open').click();
+    await desk.getByTestId(`paid-${payoutId}`).waitFor();
+    await look(desk, 'operator');
+    await desk.getByTestId(`paid-${payoutId}`).click();
+    await look(desk, 'decision');
+    expect(tooWide).toEqual([]);
   });
 
   it('is easy on the eyes at night', async () => {
