@@ -1,6 +1,7 @@
 import { api, useToken } from './api.js';
 import { buy, signIn, watchAd } from './pi-client.js';
 import { element, orderRow, productCard, rewardRow, sayingOnce, toast } from './views.js';
+import { claimWatched, noteWatched } from './watched-ads.js';
 
 const find = (id) => document.getElementById(id);
 const RETURNING = 'corner-shop:returning';
@@ -77,9 +78,17 @@ async function earn() {
   await enter();
   const adId = await watchAd();
   if (!adId) return toast('The ad was closed early: no reward this time.');
-  await api('POST', '/api/ads/reward', { body: { adId } });
-  toast('Thank you for watching! Your reward is on its way.');
+  noteWatched(pioneer.uid, adId);
+  const { waiting } = await claim();
+  if (waiting) toast('The ad network has not confirmed this ad yet. Your reward comes as soon as it has.');
   await refresh();
+}
+
+async function claim() {
+  if (!pioneer) return {};
+  const outcome = await claimWatched(pioneer.uid);
+  if (outcome.given) toast('Thank you for watching! Your reward is on its way.');
+  return outcome;
 }
 
 async function refresh() {
@@ -112,6 +121,8 @@ async function start() {
   // A Pioneer who was here before is asked at once: Pi then hands over a payment that was left unfinished.
   if (localStorage.getItem(RETURNING)) await attempt(enter);
   const refreshQuietly = sayingOnce(refresh);
+  const claimQuietly = sayingOnce(claim);
+  setInterval(() => document.visibilityState === 'visible' && void claimQuietly(), 10_000);
   setInterval(() => document.visibilityState === 'visible' && void refreshQuietly(), 4_000);
 }
 

@@ -4,7 +4,7 @@ import { payoutInReview } from '../support/payout-in-review.js';
 import { until } from '../support/until.js';
 import { describeInChromium, DESK, keepScreenshot, muteRequests } from './in-chromium.js';
 
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 describeInChromium('Corner Shop in a browser', (open) => {
   let shop: TestShop;
@@ -40,8 +40,8 @@ describeInChromium('Corner Shop in a browser', (open) => {
     await keepScreenshot(page, 'shop-wallet');
     await page.getByTestId('pi-wallet-confirm').click();
     await page.getByText('Payment complete').waitFor();
-    await page.getByTestId('pi-wallet-close').click();
     await page.getByText('Linden honey is yours').waitFor();
+    await page.getByTestId('pi-wallet-close').waitFor({ state: 'detached' });
 
     await page.getByTestId('tab-orders').click();
     await order(page).getByText('delivered').waitFor();
@@ -122,7 +122,7 @@ describeInChromium('Corner Shop in a browser', (open) => {
     await page.getByTestId('buy-flat-white').click();
     await page.getByTestId('pi-wallet-confirm').click();
     await page.getByText('Payment complete').waitFor();
-    await page.getByTestId('pi-wallet-close').click();
+    await page.getByTestId('pi-wallet-close').waitFor({ state: 'detached' });
     await page.getByTestId('tab-earn').click();
     await page.getByTestId('watch-ad').click();
     await page.getByTestId('pi-ad-reward').click();
@@ -150,6 +150,19 @@ describeInChromium('Corner Shop in a browser', (open) => {
 
     await page.getByTestId('tab-orders').click();
     await page.getByText('Refunded to your wallet').waitFor();
+  });
+
+  it('rewards an ad that is decided later', async () => {
+    const page = await open(`${shop.url}/#earn`);
+    await signIn(page, 'runa');
+    await page.getByTestId('watch-ad').click();
+    await page.getByTestId('pi-ad-verdict').selectOption({ label: 'not decided yet' });
+    await page.getByTestId('pi-ad-reward').click();
+    await page.getByTestId('toast').getByText('has not confirmed this ad yet').waitFor();
+    const rewarded = page.waitForRequest('**/api/ads/reward');
+    const { adId } = (await rewarded).postDataJSON() as { adId: string };
+    await shop.pi.updateAd(adId, { status: 'granted' });
+    await page.getByTestId('reward').getByText('completed').waitFor();
   });
 
   it('lets the operator decide on a payout that needs a person', async () => {
@@ -218,8 +231,8 @@ describeInChromium('Corner Shop in a browser', (open) => {
     await look(page, 'wallet');
     await page.getByTestId('pi-wallet-confirm').click();
     await page.getByText('Payment complete').waitFor();
-    await page.getByTestId('pi-wallet-close').click();
     await page.getByText('Linden honey is yours').waitFor();
+    await page.getByTestId('pi-wallet-close').waitFor({ state: 'detached' });
     await look(page, 'paid');
     const [order] = (await shop.get('/api/operator/orders', operator)).body;
     await shop.post(`/api/orders/${order.id}/refund`, undefined, operator);
