@@ -45,6 +45,7 @@ export abstract class A2UService {
    * @param options `timeoutMs`: default none.
    * @throws PiPayoutNotFoundError
    * @throws DOMException `AbortError` or `TimeoutError`; the payout goes on.
+   * @throws PiUnavailableError this instance shuts down; the payout goes on.
    */
   abstract whenSettled(id: string, options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<Payout>;
 

@@ -12,7 +12,7 @@ import { Lane } from './lane.js';
 import { LANE_SETTINGS, type LaneParts, type LaneSettings } from './lane-parts.js';
 import { type LaneReport, reportLane } from './lane-report.js';
 import type { Payout, PayoutFilter, PayoutPage, PayoutRequest, PayoutResolution, PayoutState } from './payout.js';
-import { PiPayoutNotFoundError } from './payout-errors.js';
+import { notSettledHere, PiPayoutNotFoundError } from './payout-errors.js';
 import { type PayoutRecord, toPayout } from './payout-record.js';
 import { recoverWallet } from './payout-recovery.js';
 import { checkRequest } from './payout-request.js';
@@ -62,6 +62,8 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
   #opening: Promise<LaneParts[]> | undefined;
   #stopListening: (() => void) | undefined;
   #closed = false;
+  /** The lanes have stopped: nothing moves here any more. */
+  #stopped = false;
 
   constructor(private readonly parts: A2UParts) {
     super();
@@ -133,7 +135,14 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
     return toPayout(await this.#existing(id));
   }
 
-  async whenSettled(id: string, { signal, timeoutMs }: { signal?: AbortSignal; timeoutMs?: number } = {}) {
+  whenSettled(id: string, options: { signal?: AbortSignal; timeoutMs?: number } = {}): Promise<Payout> {
+    const settled = this.#whenSettled(id, options);
+    // Whoever does not wait for the answer must not have the process ended by it.
+    settled.catch(() => undefined);
+    return settled;
+  }
+
+  async #whenSettled(id: string, { signal, timeoutMs }: { signal?: AbortSignal; timeoutMs?: number }) {
     const signals = [signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)];
     const ended = AbortSignal.any(signals.filter((given) => given !== undefined));
     for (;;) {
@@ -141,6 +150,7 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
       const changed = this.#changeOf(id, ended);
       const record = await this.#existing(id);
       if (SETTLED.has(record.state)) return toPayout(record);
+      if (this.#stopped) throw notSettledHere(id);
       await changed;
     }
   }
@@ -187,6 +197,7 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
     this.#watch?.stop();
     this.#stopListening?.();
     await Promise.all(this.#lanes.map((lane) => lane.stop()));
+    this.#stopped = true;
     this.#news.complete();
   }
 
@@ -240,17 +251,20 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
   }
 
   async #changeOf(id: string, ended: AbortSignal): Promise<void> {
+    let forget = () => {};
     await new Promise<void>((resolve) => {
-      const done = () => {
+      const done = () => resolve();
+      const timer = setTimeout(done, LOOK_MS);
+      // Where the news has ended, it says so at once.
+      const news = this.#news.subscribe({ next: (changed) => changed === id && done(), complete: done });
+      ended.addEventListener('abort', done);
+      forget = () => {
         news.unsubscribe();
         clearTimeout(timer);
         ended.removeEventListener('abort', done);
-        resolve();
       };
-      const news = this.#news.subscribe({ next: (changed) => changed === id && done(), complete: () => done() });
-      const timer = setTimeout(done, LOOK_MS);
-      ended.addEventListener('abort', done);
     });
+    forget();
   }
 
   async #record(id: string): Promise<PayoutRecord | undefined> {

@@ -1,4 +1,5 @@
 import { PiError } from '../errors/pi-error.js';
+import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import type { PayoutResolution } from './payout.js';
 
 /** 422: the request cannot be paid as it is. Nothing was stored. */
@@ -37,4 +38,12 @@ export class PiPayoutResolutionError extends PiError {
       details: { action },
     });
   }
+}
+
+/** 503: whoever waits for a payout waits in an instance that shuts down. The payout itself goes on. */
+export function notSettledHere(id: string): PiUnavailableError {
+  return new PiUnavailableError({
+    reason: 'busy',
+    message: `Payout ${id} is not settled yet, and this instance is shutting down. It goes on, here after the restart or in another instance: wait for it there, with the same id.`,
+  });
 }
