@@ -9,7 +9,7 @@ export async function notePaid(
   event: { kind: string; detail: string; attempt?: number } = { kind: 'found', detail: txid },
 ): Promise<true> {
   if (!t.stopping && !t.ended) t.errands.shut();
-  const changes = { txid, parked: null, review: null, tries: 0, next_at: new Date() };
+  const changes = { txid, parked: null, review: null, tries: 0, restMs: 0 };
   const paid = await t.store.change(payout, 'paid', changes, event);
   t.carryOn(payout.id);
   await t.step('paid_committed', paid);
@@ -22,8 +22,8 @@ export async function park(t: Tenure, payout: PayoutRecord, why: string): Promis
   const { logger, settings } = t.parts;
   if (payout.parked !== why) {
     logger.warn(`Payout ${payout.id} is parked: ${why}`);
-    const nextAt = new Date(Date.now() + settings.haltMs);
-    await t.store.change(payout, payout.state, { parked: why, next_at: nextAt }, { kind: 'parked', detail: why });
+    const changes = { parked: why, restMs: settings.haltMs };
+    await t.store.change(payout, payout.state, changes, { kind: 'parked', detail: why });
   }
   t.pause(payout.id, settings.haltMs);
 }

@@ -166,7 +166,7 @@ export class LanePreparing {
     await this.t.store.change(
       payout,
       'requested',
-      { parked: why, next_at: new Date(Date.now() + ms) },
+      { parked: why, restMs: ms },
       payout.parked === why ? undefined : { kind: 'parked', detail: why },
     );
   }

@@ -80,7 +80,7 @@ export class LaneSigning {
   }
 
   #pauseOf(payout: PayoutRecord): number {
-    return Math.max(this.t.pauseOf(payout.id), payout.parked === undefined ? 0 : payout.nextAt.getTime() - Date.now());
+    return Math.max(this.t.pauseOf(payout.id), payout.parked === undefined ? 0 : payout.restMs);
   }
 
   /** True when it was paid. */

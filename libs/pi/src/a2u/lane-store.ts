@@ -9,7 +9,16 @@ import { type PayoutRecord, type SignedAttempt, selectPayouts, toRecord } from '
 import { announce, HANDED_OVER, noteEvent } from './payout-store.js';
 import type { RuleSwitches } from './rule-switches.js';
 
-type Changes = Omit<UpdateObject<LedgerSchema, 'payouts'>, 'id' | 'app' | 'position' | 'attempts' | 'state'>;
+/** Of time, the database's clock alone decides: those of several instances differ, and one may be wrong. */
+interface Times {
+  /** It is not tried again for so long, in milliseconds. */
+  readonly restMs?: number;
+  /** It is let past the limits now. */
+  readonly admitted?: true;
+}
+
+type Own = 'id' | 'app' | 'position' | 'attempts' | 'state' | 'next_at' | 'admitted_at' | 'updated_at';
+type Changes = Omit<UpdateObject<LedgerSchema, 'payouts'>, Own> & Times;
 
 /** Another worker holds the lane: stop, and write nothing. */
 export class LeaseLostError extends Error {
@@ -127,11 +136,16 @@ export class LaneStore {
   async change(
     payout: PayoutRecord,
     to: PayoutState,
-    changes: Changes = {},
+    { restMs, admitted, ...columns }: Changes = {},
     event?: { kind: string; detail?: string; attempt?: number },
   ): Promise<PayoutRecord> {
     await this.#write(async (session) => {
-      await this.#compareAndSet(session, payout, { ...changes, state: to });
+      await this.#compareAndSet(session, payout, {
+        ...columns,
+        ...(restMs !== undefined && { next_at: fromNow(session, restMs) }),
+        ...(admitted && { admitted_at: fromNow(session, 0) }),
+        state: to,
+      });
       if (to !== payout.state) await noteEvent(session, payout.id, { kind: 'state', detail: to });
       if (event) await noteEvent(session, payout.id, event);
       await announce(session, this.lane.app, { what: 'moved', wallet: this.lane.wallet, id: payout.id });
@@ -163,7 +177,7 @@ export class LaneStore {
         ...(how.adopted && { baseline: null }),
         parked: null,
         tries: 0,
-        next_at: new Date(),
+        restMs: 0,
       },
       { kind: how.adopted ? 'adopted' : 'bound', detail: payment.identifier },
     );
@@ -227,7 +241,7 @@ export class LaneStore {
       // Read before the first creation of this key: a later one would lie above what an earlier one may have signed.
       ...(payout.createSent ? {} : { baseline }),
       create_sent: true,
-      admitted_at: new Date(),
+      admitted: true,
       parked: null,
     });
   }
@@ -257,6 +271,10 @@ export class LaneStore {
       await work(session);
     });
   }
+}
+
+function fromNow({ sql }: LedgerSession, ms: number) {
+  return sql<Date>`clock_timestamp() + ${ms}::double precision * interval '1 millisecond'`;
 }
 
 /** What is sent has to be on disk, and all that was committed before it: also where commits may wait. */

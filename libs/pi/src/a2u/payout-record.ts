@@ -31,11 +31,12 @@ export interface PayoutRecord extends Omit<Payout, 'attempts'> {
   readonly cancelWanted?: string;
   readonly reviewCode?: string;
   readonly tries: number;
-  readonly nextAt: Date;
+  /** For how long it was still to rest when it was read, in milliseconds; below 0: no more. */
+  readonly restMs: number;
   readonly attempts: readonly SignedAttempt[];
 }
 
-type Row = Selectable<PayoutsTable> & { signed: string | AttemptJson[] | null };
+type Row = Selectable<PayoutsTable> & { signed: string | AttemptJson[] | null; rest_ms: number };
 type AttemptRow = Selectable<PayoutAttemptsTable>;
 /** As `json_agg` writes it: 64-bit numbers were cast to text. */
 type AttemptJson = Pick<AttemptRow, 'number' | 'hash' | 'envelope' | 'ledger' | 'ledger_hash'> & {
@@ -54,7 +55,12 @@ export function selectPayouts({ db, sql }: LedgerSession) {
       'outcome', (select e.detail from pi.payout_events e
         where e.payout_id = a.payout_id and e.kind = 'answer' and e.attempt = a.number order by e.id desc limit 1)
     ) order by a.number) from pi.payout_attempts a where a.payout_id = payouts.id)`;
-  return db.selectFrom('payouts').selectAll().select(signed.as('signed')).$castTo<Row>();
+  const rest = sql<number>`(extract(epoch from next_at - clock_timestamp()) * 1000)::double precision`;
+  return db
+    .selectFrom('payouts')
+    .selectAll()
+    .select([signed.as('signed'), rest.as('rest_ms')])
+    .$castTo<Row>();
 }
 
 export function toRecord(row: Row): PayoutRecord {
@@ -73,7 +79,7 @@ export function toRecord(row: Row): PayoutRecord {
     state: row.state,
     createSent: row.create_sent,
     tries: row.tries,
-    nextAt: new Date(row.next_at),
+    restMs: row.rest_ms,
     createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),
     attempts: attemptsOf(row.signed),

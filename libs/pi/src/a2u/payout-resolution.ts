@@ -17,7 +17,7 @@ interface Change {
   readonly reason?: string;
 }
 
-/** The clocks of a person's machine and of a chain that is gone may differ by so much, in seconds. */
+/** The clocks of the database and of a chain that is gone may differ by so much, in seconds. */
 const CLOCK_MARGIN = 600;
 
 /**
@@ -114,7 +114,8 @@ async function checkDead(
 ): Promise<void> {
   if (reason === 'chain_identity_lost') {
     // That chain cannot be asked any more: only time is left.
-    const alive = payout.attempts.some(({ maxTime }) => maxTime + CLOCK_MARGIN > Date.now() / 1000);
+    const now = await databaseTime(parts.ledger);
+    const alive = payout.attempts.some(({ maxTime }) => maxTime + CLOCK_MARGIN > now);
     if (alive)
       throw refuse('an attempt may still apply on the chain it was signed for: wait until its time bound is past.');
     return;
@@ -123,6 +124,14 @@ async function checkDead(
   const reading = await chain.withClose(await chain.account());
   await unpaid(chain, payout, reading, refuse);
   if (!isDead(payout.attempts, reading)) throw refuse('an attempt may still apply: wait until its time bound is past.');
+}
+
+/** Of the instance a person happens to ask, nobody knows how right its clock is. In seconds. */
+async function databaseTime(ledger: PiLedger<unknown>): Promise<number> {
+  const { rows } = await ledger.read(({ query }) =>
+    query<{ now: string }>('select extract(epoch from clock_timestamp())::bigint::text as now'),
+  );
+  return Number(rows[0]!.now);
 }
 
 function openReader({ horizon, wallet, passphrase, rules, settings }: LaneParts): Promise<ChainReader> {
