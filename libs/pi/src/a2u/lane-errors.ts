@@ -1,5 +1,6 @@
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import { StaleHorizonError } from './chain-reader.js';
+import { SignerSilentError } from './signer-in-time.js';
 
 /** No payout of this wallet can be signed before somebody changes something. */
 export class LaneHaltedError extends Error {
@@ -8,5 +9,7 @@ export class LaneHaltedError extends Error {
 
 /** Nothing is wrong that waiting does not mend. */
 export function isPassing(error: unknown): boolean {
-  return error instanceof PiUnavailableError || error instanceof StaleHorizonError;
+  return (
+    error instanceof PiUnavailableError || error instanceof StaleHorizonError || error instanceof SignerSilentError
+  );
 }

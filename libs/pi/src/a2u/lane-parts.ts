@@ -53,6 +53,8 @@ export interface LaneSettings {
   readonly depth: number;
   /** How long a ledger may be missing before the chain counts as another one. */
   readonly patienceMs: number;
+  /** How long a signer may take. */
+  readonly signMs: number;
   /** How long a shutdown waits for the answer to a transaction that is on its way. */
   readonly drainMs: number;
   /** How long a lane that cannot work (configuration) waits before it looks again. */
@@ -66,6 +68,7 @@ export const LANE_SETTINGS: LaneSettings = {
   maxBackoffMs: 15_000,
   depth: 2,
   patienceMs: 60_000,
+  signMs: 10_000,
   drainMs: 10_000,
   haltMs: 60_000,
 };

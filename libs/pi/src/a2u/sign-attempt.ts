@@ -2,6 +2,7 @@ import type { WalletReading } from './chain-reader.js';
 import type { SigningReason } from './payout.decision.js';
 import type { PayoutRecord, SignedAttempt } from './payout-record.js';
 import { signPayout } from './payout-transaction.js';
+import { signerInTime } from './signer-in-time.js';
 import type { Tenure } from './tenure.js';
 
 /** Reserve of an account: so many entries of the ledger's base reserve, plus its subentries. */
@@ -24,7 +25,7 @@ export async function signAttempt(
   const reserve = (ACCOUNT_ENTRIES + BigInt(reading.subentries)) * anchor.baseReserve;
   if (why !== 'fee' && reading.balance < payout.stroops + fee + reserve) return undefined;
 
-  const { wallet, passphrase } = parts;
+  const { wallet, passphrase, settings } = parts;
   const plan = {
     passphrase,
     wallet: wallet.address,
@@ -35,6 +36,7 @@ export async function signAttempt(
     maxTime,
     fee,
   };
-  const signed = await signPayout(plan, wallet.signer);
+  const signer = signerInTime(wallet.signer, settings.signMs, call.signal);
+  const signed = await signPayout(plan, signer);
   return { ...signed, number: payout.attempts.length + 1, sequence, maxTime, fee, anchor };
 }
