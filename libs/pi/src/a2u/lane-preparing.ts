@@ -1,12 +1,13 @@
 import { PiApiError } from '../errors/pi-api-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
+import { isPassing } from './lane-errors.js';
 import { cancelOrphan } from './orphans.js';
 import type { PiView } from './payout.evidence.js';
 import { metadataAtPi, toPiView } from './payout-metadata.js';
 import { brokenLimit } from './payout-limits.js';
 import type { PayoutRecord } from './payout-record.js';
 import { type Ownership, ownership } from './payout.rules.js';
-import type { Tenure } from './tenure.js';
+import { creating, creatingFor, type Tenure } from './tenure.js';
 
 /** Rule 4: refusals of a creation after which no creation of this payout can succeed. */
 const DEFINITE = new Set([
@@ -25,11 +26,16 @@ const LATE_CREATION_MS = 60_000;
 /** Pi counts payments and cancellations of a Pioneer by the day, in milliseconds. */
 const TOO_MANY_MS = 600_000;
 
+/** The pause of every creation, where Pi allows the app one unfinished payment. */
+const THE_APP = 'the app';
+
 /** Creates the next payouts at Pi while one waits for its ledger. Rules 4 and 8. */
 export class LanePreparing {
   /** Pi allows the app one unfinished payment: nothing is prepared ahead. */
   #onePerApp = false;
   #lastUnanswered = 0;
+  /** Whose turn it is next, when both could: one that was parked, or one that was not. */
+  #parkedIsNext = true;
   readonly #warned = new Set<string>();
 
   constructor(private readonly t: Tenure) {}
@@ -39,12 +45,23 @@ export class LanePreparing {
     const { store, parts } = this.t;
     const { idleMs, depth } = parts.settings;
     await this.t.errands.passed();
+    const rest = this.t.pauseOf(THE_APP);
+    if (rest > 0) return Math.min(idleMs, rest);
     const room = this.#onePerApp ? Number(!(await store.anyInFlight())) : depth - (await store.prepared(depth)).length;
     if (room <= 0) return idleMs;
-    // Those that Pi told to wait must not hide those behind them.
-    const waiting = (await store.waiting(room + 50)).filter(({ id }) => this.t.pauseOf(id) === 0).slice(0, room);
+    const waiting = await this.#next(room);
     for (const payout of waiting) await this.#prepare(payout);
     return waiting.length > 0 ? 0 : idleMs;
+  }
+
+  /** However many are parked and try again, every other turn is for one that was not; and the other way round. */
+  async #next(room: number): Promise<PayoutRecord[]> {
+    const later = this.t.creatingLater();
+    const of = (parked: boolean, limit: number) => this.t.store.waiting({ parked, limit, later });
+    this.#parkedIsNext = !this.#parkedIsNext;
+    const first = this.#parkedIsNext ? await of(true, 1) : await of(false, room);
+    if (first.length === room) return first;
+    return [...first, ...(await of(!this.#parkedIsNext, room - first.length))];
   }
 
   async #prepare(payout: PayoutRecord): Promise<void> {
@@ -67,7 +84,7 @@ export class LanePreparing {
       if (admitted.cancelWanted !== undefined) return await this.#cancelUncreated(admitted);
       await this.#create(admitted);
     } catch (error) {
-      this.t.pause(payout.id);
+      this.t.pause(creating(payout.id));
       throw error;
     }
   }
@@ -99,18 +116,29 @@ export class LanePreparing {
   }
 
   /** One unfinished payment a user, or one an app: Pi does not say which. If it is another user's, it is the app's limit. */
-  #inTheWay(payout: PayoutRecord, { payment }: PiApiError): void {
+  async #inTheWay(payout: PayoutRecord, { payment }: PiApiError): Promise<void> {
     if (payment && payment.uid !== payout.uid && !this.#onePerApp) {
       this.#onePerApp = true;
       this.t.parts.logger.log('Pi allows this app one unfinished payout at a time: none is prepared ahead any more');
     }
-    this.t.pause(payout.id);
+    // One asks for all that it is in the way of.
+    const those = this.#onePerApp ? THE_APP : creatingFor(payout.uid);
+    const { views } = await this.t.pi.incomplete({ fresh: false });
+    const view = views.find(({ identifier }) => identifier === payment?.id);
+    if (!view || view.instance === this.t.parts.instance) return this.t.pause(those);
+    const { haltMs } = this.t.parts.settings;
+    this.t.pause(those, haltMs);
+    await this.#park(
+      payout,
+      `Pi wants the payment ${view.identifier} finished first, and it is not of this ledger: complete or cancel it where it was made`,
+      haltMs,
+    );
   }
 
   async #bind(payout: PayoutRecord, view: PiView, adopted: boolean): Promise<void> {
     const { identifier, to: destination, createdAt: createdAtPi } = view;
     const bound = await this.t.store.bind(payout, { identifier, destination, createdAtPi }, { adopted });
-    this.t.carryOn(payout.id);
+    for (const what of [creating(payout.id), creatingFor(payout.uid), THE_APP]) this.t.carryOn(what);
     await this.t.step('bound', bound);
     this.t.signing.ring();
   }
@@ -136,23 +164,40 @@ export class LanePreparing {
     for (const view of ours) {
       const row = rows.get(view.key!);
       const what: Ownership = ownership(view, parts.instance, row && ownerOf(row), parts.rules);
-      if (what === 'orphan') await cancelOrphan(this.t, view, row!);
-      else if (what === 'unknown_key') this.#warnOnce(view);
+      if (what === 'orphan') await this.#orphan(view, row!);
+      else if (what === 'unknown_key')
+        this.#warnOnce(
+          `Pi holds the payment ${view.identifier} of the key "${view.key}", which this ledger does not know: was it restored from a backup? Ask for that payout again, and it is adopted.`,
+        );
     }
   }
 
-  #warnOnce({ identifier, key }: PiView): void {
-    if (this.#warned.has(identifier)) return;
-    this.#warned.add(identifier);
-    this.t.parts.logger.warn(
-      `Pi holds the payment ${identifier} of the key "${key}", which this ledger does not know: was it restored from a backup? Ask for that payout again, and it is adopted.`,
-    );
+  /** One that Pi keeps, or of which the chain cannot be asked, is in the way of its Pioneer alone: others go on. */
+  async #orphan(view: PiView, row: PayoutRecord): Promise<void> {
+    const { settings } = this.t.parts;
+    const name = `orphan ${view.identifier}`;
+    if (this.t.pauseOf(name) > 0) return;
+    this.t.pause(name);
+    try {
+      await cancelOrphan(this.t, view, row);
+    } catch (error) {
+      if (!(error instanceof PiApiError) && !isPassing(error)) throw error;
+      if (error instanceof PiApiError) this.t.pause(name, settings.haltMs);
+      const what = `Pi keeps ${view.identifier}, a second payment of the key "${row.idempotencyKey}"`;
+      this.#warnOnce(`${what}: ${(error as Error).message} It is asked again to cancel it.`);
+    }
+  }
+
+  #warnOnce(message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.t.parts.logger.warn(message);
   }
 
   /** A creation that got no answer may still arrive: it is looked for until that is out of the question. */
   async #cancelUncreated(payout: PayoutRecord): Promise<void> {
     if (performance.now() - this.#lastUnanswered < LATE_CREATION_MS && this.#lastUnanswered > 0)
-      return this.t.pause(payout.id);
+      return this.t.pause(creating(payout.id));
     await this.#end(payout, 'cancelled', payout.cancelWanted!);
   }
 

@@ -30,6 +30,11 @@ export class PayoutMovedError extends Error {
   override readonly name = 'PayoutMovedError';
 }
 
+interface Later {
+  readonly ids: readonly string[];
+  readonly uids: readonly string[];
+}
+
 /** A lane's writes. Each is one transaction: the lease is fenced, and the payout is still as it was read. */
 export class LaneStore {
   constructor(
@@ -41,7 +46,7 @@ export class LaneStore {
       /** Of every state a payout enters. */
       moved(state: PayoutState): void;
       /** Of a payout that is settled, or another lane's. */
-      left(id: string): void;
+      left(payout: PayoutRecord): void;
     },
   ) {}
 
@@ -92,18 +97,29 @@ export class LaneStore {
     return this.#select((query) => query.where('state', '=', 'created').limit(limit));
   }
 
-  /** Some payout exists at Pi and is not settled. */
+  /** Some payout is unfinished at Pi. Whether one in review is, only Pi knows. */
   async anyInFlight(): Promise<boolean> {
     return (await this.#select((query) => query.where('state', 'in', IN_FLIGHT).limit(1))).length > 0;
   }
 
-  /** The next ones to create at Pi. */
-  async waiting(limit: number): Promise<PayoutRecord[]> {
+  /**
+   * The next ones to create at Pi: of those that were never parked, or of those that were and may be tried again. Without those
+   * that wait till later, and those of Pioneers who do: however many they are, they hide nobody.
+   */
+  async waiting(of: { parked: boolean; limit: number; later: Later }): Promise<PayoutRecord[]> {
+    const { ids, uids } = of.later;
     return this.#select((query, { sql }) =>
       query
         .where('state', '=', 'requested')
+        .where('parked', of.parked ? 'is not' : 'is', null)
         .where(sql<boolean>`next_at <= now()`)
-        .limit(limit),
+        .$if(ids.length > 0, (others) => others.where('id', 'not in', ids))
+        // Pi is asked nothing of one that is not to be created any more.
+        .$if(uids.length > 0, (others) =>
+          others.where((is) => is.or([is('uid', 'not in', uids), is('cancel_wanted', 'is not', null)])),
+        )
+        .$if(of.parked, (parked) => parked.orderBy('next_at'))
+        .limit(of.limit),
     );
   }
 
@@ -151,7 +167,7 @@ export class LaneStore {
       await announce(session, this.lane.app, { what: 'moved', wallet: this.lane.wallet, id: payout.id });
     });
     if (to !== payout.state) this.told.moved(to);
-    if (SETTLED.has(to)) this.told.left(payout.id);
+    if (SETTLED.has(to)) this.told.left(payout);
     return this.byId(payout.id);
   }
 
@@ -190,7 +206,7 @@ export class LaneStore {
       await noteEvent(session, payout.id, { kind: HANDED_OVER, detail: payout.wallet });
       await announce(session, this.lane.app, { what: 'asked', wallet, id: payout.id });
     });
-    this.told.left(payout.id);
+    this.told.left(payout);
   }
 
   /** What lies at or below is proven, and need never be read again. Nobody is told: nothing has moved. */
@@ -284,4 +300,4 @@ const DURABLE = `select set_config('synchronous_commit', 'on', true) where curre
 const AT_ONCE = 500;
 
 const SETTLED: ReadonlySet<PayoutState> = new Set(['completed', 'cancelled', 'failed']);
-const IN_FLIGHT: readonly PayoutState[] = ['created', 'signed', 'submitted', 'paid', 'cancelling', 'needs_review'];
+const IN_FLIGHT: readonly PayoutState[] = ['created', 'signed', 'submitted', 'paid', 'cancelling'];

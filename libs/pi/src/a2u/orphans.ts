@@ -27,6 +27,8 @@ export async function cancelOrphan(t: Tenure, view: PiView, row: PayoutRecord): 
   const evidence: Evidence = { chain: await chain.identity(row.attempts.at(-1)), account: reading, history, pi: view };
   const decision = decide(facts, evidence, parts.rules);
   if (decision.do === 'cancel') {
+    // Nothing is left to do of one that Pi still lists.
+    if (view.cancelled) return;
     parts.logger.warn(`Pi holds a second payment of the key "${row.idempotencyKey}": ${view.identifier} is cancelled`);
     await store.note(row, { kind: 'orphan', detail: view.identifier });
     await parts.platform.cancelPayment(view.identifier, call);

@@ -52,7 +52,7 @@ export class Tenure {
   ) {
     this.store = new LaneStore(parts.ledger, { app: parts.app, wallet: parts.wallet.address }, lease, parts.rules, {
       moved: (state) => parts.onMoved?.(state),
-      left: (id) => this.#forget(id),
+      left: (payout) => this.#forget(payout),
     });
     this.fees = new FeePolicy(parts.horizon, parts.wallet.fee.min, parts.wallet.fee.max);
     this.pi = new PiDesk(parts.platform, this.call);
@@ -131,10 +131,10 @@ export class Tenure {
     return this.#memories.size + this.#backoff.size;
   }
 
-  #forget(id: string): void {
+  /** Where one payout of a Pioneer is settled, the next may be created. */
+  #forget({ id, uid }: PayoutRecord): void {
     this.#memories.delete(id);
-    this.#backoff.delete(id);
-    this.#backoff.delete(finishing(id));
+    for (const what of [id, finishing(id), creating(id), creatingFor(uid)]) this.#backoff.delete(what);
   }
 
   // ── pauses: whatever asked in vain asks again later, each time a little later ──
@@ -153,8 +153,17 @@ export class Tenure {
 
   /** Payouts that Pi is not to be told of yet, and for how many milliseconds more. */
   finishingLater(): Map<string, number> {
-    const later = [...this.#backoff.keys()].filter((what) => what.startsWith(FINISH) && this.pauseOf(what) > 0);
-    return new Map(later.map((what) => [what.slice(FINISH.length), this.pauseOf(what)]));
+    return new Map(this.#paused(FINISH).map((id) => [id, this.pauseOf(finishing(id))]));
+  }
+
+  /** Payouts that Pi is not asked to create yet, and Pioneers for whom it is asked nothing yet. */
+  creatingLater(): { readonly ids: readonly string[]; readonly uids: readonly string[] } {
+    return { ids: this.#paused(CREATE), uids: this.#paused(CREATE_FOR) };
+  }
+
+  #paused(kind: string): string[] {
+    const paused = [...this.#backoff.keys()].filter((what) => what.startsWith(kind) && this.pauseOf(what) > 0);
+    return paused.map((what) => what.slice(kind.length));
   }
 
   carryOn(what: string): void {
@@ -167,4 +176,16 @@ export function finishing(id: string): string {
   return FINISH + id;
 }
 
+/** The pause of a payout that is to be created at Pi. */
+export function creating(id: string): string {
+  return CREATE + id;
+}
+
+/** The pause of all that is to be created for a Pioneer. */
+export function creatingFor(uid: string): string {
+  return CREATE_FOR + uid;
+}
+
 const FINISH = 'finish ';
+const CREATE = 'create ';
+const CREATE_FOR = 'pioneer ';
