@@ -26,6 +26,9 @@ export function canResolve(name: string): boolean {
   }
 }
 
+/** For a machine that is busy with other things. A hook that starts one needs more. */
+export const START_MS = 150_000;
+
 /** A server of another make, once it has said that it is ready; answers how to end it. */
 export async function startServer(
   command: string,
@@ -35,7 +38,7 @@ export async function startServer(
   const server = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
   const ended = once(server, 'close');
   const kill = () => server.kill('SIGKILL');
-  const tooLate = setTimeout(kill, 45_000);
+  const tooLate = setTimeout(kill, START_MS);
   let said = '';
   await new Promise<void>((done, failed) => {
     const listen = (chunk: Buffer) => {

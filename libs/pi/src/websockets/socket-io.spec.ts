@@ -233,7 +233,8 @@ describe('piSocketMiddleware', () => {
 
   it('closes the socket at valid_until', async () => {
     await start(GuardedHandshake);
-    pi.behaviour = (token) => accept(token, { validForMs: 1_999 });
+    const answer = accept('short', { validForMs: 1_999 });
+    pi.behaviour = () => answer;
     const client = await connect({ auth: { token: 'short' } });
     await outcome(client);
     const connectedAt = Date.now();
@@ -277,7 +278,8 @@ describe('piSocketMiddleware', () => {
     ['is refused', 3_600_000, () => (pi.behaviour = refuse)],
   ])('lets nobody connect whose token %s while another middleware thinks', async (_title, validForMs, happen) => {
     await start(HeldByAnother);
-    pi.behaviour = (token) => accept(token, { validForMs });
+    const answer = accept('good', { validForMs });
+    pi.behaviour = () => answer;
     const client = await connect({ auth: { token: 'good' } });
     const gone = new Promise((closed) => client.io.once('close', closed));
     const { held, server } = app.get(HeldByAnother);

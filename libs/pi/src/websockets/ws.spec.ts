@@ -179,7 +179,8 @@ describe('a ws gateway with admitWsSocket and PiAuthGuard', () => {
   });
 
   it('closes the socket at valid_until', async () => {
-    pi.behaviour = (token) => accept(token, { validForMs: 1_999 });
+    const answer = accept('short', { validForMs: 1_999 });
+    pi.behaviour = () => answer;
     const client = byHeader('short');
     await eventually(() => gateway.admitted.length === 1);
     expect(await eventually(() => client.closed)).toMatchObject({ code: 1008 });

@@ -13,6 +13,7 @@ import { Test } from '@nestjs/testing';
 import { headers } from '@nats-io/transport-node';
 import { PiAuthGuard, PiModule, PiScopes, PiUser } from 'nestjs-pi';
 import { lastValueFrom } from 'rxjs';
+import { START_MS } from '../../../../../test/support/broker.js';
 import type { RunningBroker } from '../../../../../test/support/broker.js';
 import { describeWithMosquitto, startMosquitto } from '../../../../../test/support/mosquitto.js';
 import { describeWithNats, startNats } from '../../../../../test/support/nats.js';
@@ -42,7 +43,7 @@ let client: ClientProxy;
 function useBroker(start: () => Promise<RunningBroker>, connection: (url: string) => BrokerOptions): void {
   beforeAll(async () => {
     broker = await start();
-  });
+  }, START_MS + 30_000);
   afterAll(() => broker.stop());
   beforeEach(async () => {
     pi = await StagedMe.start();
