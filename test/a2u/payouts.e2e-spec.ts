@@ -37,6 +37,14 @@ describe.each(databases)('Payouts on $name', ({ create }) => {
     expect(atPi.metadata).toMatchObject({ order: 17, nestjs_pi_key: asked.idempotencyKey });
   });
 
+  it('is not held up for as long as a 503 of Horizon, or of something before it, asks: the transaction may have got through', async () => {
+    const path = '/transactions';
+    world.pi.addFault({ match: { method: 'POST', path }, fault: 'error', status: 503, retryAfter: 600, times: 1 });
+    const { id } = await app.payouts.pay(request());
+    expect(await app.payouts.whenSettled(id, SETTLE)).toMatchObject({ state: 'completed', attempts: [{ outcome: 'applied' }] });
+    expect(world.pi.journal({ method: 'POST', path }).map(({ status }) => status)).toContain(503);
+  });
+
   it('answers the same key with the same payout, and refuses it for another content', async () => {
     const first = request();
     const [a, b] = await Promise.all([app.payouts.pay(first), app.payouts.pay({ ...first, amount: 1.5 })]);

@@ -1,3 +1,4 @@
+import type { ChainSubmission } from '../chain/chain-transaction.js';
 import { answerMeans, outcomeOf } from './chain-answer.rules.js';
 import type { WalletReading } from './chain-reader.js';
 import { LaneHaltedError } from './lane-errors.js';
@@ -55,7 +56,7 @@ export class LanePosting {
         this.#again(noted, answer.kind === 'applied');
         return false;
       case 'again':
-        this.t.pause(noted.id, answer.kind === 'unknown' && answer.retryAfterMs ? answer.retryAfterMs : undefined);
+        this.t.pause(noted.id, this.#askedFor(answer));
         return false;
       case 'raise_fee':
         this.#feeRefused(noted, attempt);
@@ -72,6 +73,16 @@ export class LanePosting {
   async #parkUntilFunded(payout: PayoutRecord): Promise<false> {
     await park(this.t, payout, `the wallet ${this.t.parts.wallet.name} holds too little for it`);
     return false;
+  }
+
+  /**
+   * How long Horizon wants to be left alone. A 429 refused the envelope, and is obeyed; after any other answer it may have got through, so
+   * what became of it is not left unknown for longer than after one that asks for nothing.
+   */
+  #askedFor(answer: ChainSubmission): number | undefined {
+    if (answer.kind !== 'unknown' || !answer.retryAfterMs) return undefined;
+    if (answer.reason === 'rate_limited') return answer.retryAfterMs;
+    return Math.min(answer.retryAfterMs, this.t.parts.settings.maxBackoffMs);
   }
 
   /** What applied is looked up at once; a refusal is not tried again in a hurry, because each burns a fee. */

@@ -431,13 +431,18 @@ describe('against a Horizon that misbehaves', () => {
     expect(world.last.headers['content-type']).toBe('application/x-www-form-urlencoded');
   });
 
-  it('says when to come back', async () => {
-    world.answers({ status: 429, headers: { 'Retry-After': '9' }, body: {} });
+  it.each([
+    ['9', 9_000],
+    ['999999999', 600_000],
+    ['Fri, 31 Dec 2100 23:59:59 GMT', 600_000],
+  ])('says when to come back, in 10 minutes at the latest: Retry-After %s', async (value, retryAfterMs) => {
+    world.answers({ status: 429, headers: { 'Retry-After': value }, body: {} });
     await expect(horizon.submit('AAAA')).resolves.toMatchObject({
       kind: 'unknown',
       reason: 'rate_limited',
-      retryAfterMs: 9_000,
+      retryAfterMs,
     });
+    await expect(horizon.network({ retries: 0 })).rejects.toMatchObject({ reason: 'rate_limited', retryAfterMs });
   });
 
   it('rejects a submit whose signal aborts: nobody waits for an outcome any more', async () => {

@@ -23,7 +23,11 @@ describe('retryAfterMs', () => {
     ['soon', undefined],
     ['-5', undefined],
     ['1.5', undefined],
-    ['99999999999', undefined],
+    ['600', 600_000],
+    ['601', 600_000],
+    ['99999999999', 600_000],
+    ['9'.repeat(400), 600_000],
+    ['Fri, 31 Dec 2100 23:59:59 GMT', 600_000],
   ])('reads %j as %j', (header, expected) => {
     expect(retryAfterMs(header, now)).toBe(expected);
   });
@@ -42,6 +46,7 @@ describe('retryDelayMs', () => {
     [answer(504), 50],
     [answer(503, { 'retry-after': '2' }), 2_000],
     [answer(503, { 'retry-after': '6' }), undefined],
+    [answer(503, { 'retry-after': '999999999' }), undefined],
     [{ kind: 'network', message: '' } as const, 50],
     [{ kind: 'timeout', message: '' } as const, 50],
     [{ kind: 'oversized', message: '' } as const, undefined],

@@ -15,16 +15,18 @@ interface Envelope {
 }
 
 /**
- * The error for an answer that is not 2xx. Pi's code decides; the status only where there is none.
+ * The error for an answer that is not 2xx. Pi's code decides, the status only where there is none; but a 429 asks for fewer calls whatever
+ * stands in it, unless that is a limit of payments.
  * @param secret the key or token of the call, hidden should Pi repeat it
  */
 export function platformRefusal(reply: PiReply, endpoint: string, secret: string): PiError {
   const { status } = reply;
   const envelope = envelopeOf(reply.data, secret);
+  if (status === 429 && !isPaymentLimit(envelope.error)) return unavailableStatus(reply, endpoint);
   if (isKnownPlatformCode(envelope.error)) return knownRefusal(envelope.error, envelope, status, endpoint);
   if (status === 401) return keyRefused(endpoint);
   if (status >= 300 && status < 400) return redirected(reply, endpoint);
-  if (status >= 500 || status === 429 || status === 408) return unavailableStatus(reply, endpoint);
+  if (status >= 500 || status === 408) return unavailableStatus(reply, endpoint);
   if (status === 404 && !isPage(reply.data)) return notFound(envelope, endpoint);
   return unknownRefusal(envelope, reply, endpoint);
 }
@@ -60,6 +62,10 @@ function hintFor(code: KnownPlatformCode): string {
     default:
       return '';
   }
+}
+
+function isPaymentLimit(code: string | undefined): boolean {
+  return isKnownPlatformCode(code) && PLATFORM_CODES[code].status === 429;
 }
 
 /** 500, not 401: it is our configuration that is wrong, and nothing our caller can mend. */

@@ -219,6 +219,12 @@ describe.each(table)('$name', ({ call, asks, auth, body, answer, repeated }) => 
     ['502 without a body', { status: 502 }, 'status'],
     ['503', { status: 503, headers: { 'Retry-After': '30' }, body: {} }, 'status'],
     ['429', { status: 429, headers: { 'Retry-After': '30' }, body: {} }, 'rate_limited'],
+    [
+      '429 with a code',
+      { status: 429, headers: { 'Retry-After': '30' }, body: { error: 'unknown_error' } },
+      'rate_limited',
+    ],
+    ['503 for years', { status: 503, headers: { 'Retry-After': '999999999' } }, 'status'],
     ['silence', () => undefined, 'timeout'],
     ['a reset', (request) => void request.socket.resetAndDestroy(), 'network'],
     ['an endless answer', { body: 'x'.repeat(60_000) }, 'oversized'],
@@ -229,8 +235,13 @@ describe.each(table)('$name', ({ call, asks, auth, body, answer, repeated }) => 
     expect(error).toMatchObject({
       reason,
       retryable: true,
-      headers: { 'Retry-After': expect.stringMatching(/^\d+$/) },
+      headers: { 'Retry-After': expect.stringMatching(/^(1|30|600)$/) },
     });
+  });
+
+  it.each(['too_many_payments', 'too_many_cancelled_payments'])('tells %s from too many calls', async (code) => {
+    world.answers({ status: 429, body: { error: code } });
+    expect(await failure(call(client))).toMatchObject({ platformCode: code, platformStatus: 429, refused: true });
   });
 
   it('does not follow a redirect', async () => {
