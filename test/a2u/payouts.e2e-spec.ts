@@ -41,7 +41,10 @@ describe.each(databases)('Payouts on $name', ({ create }) => {
     const path = '/transactions';
     world.pi.addFault({ match: { method: 'POST', path }, fault: 'error', status: 503, retryAfter: 600, times: 1 });
     const { id } = await app.payouts.pay(request());
-    expect(await app.payouts.whenSettled(id, SETTLE)).toMatchObject({ state: 'completed', attempts: [{ outcome: 'applied' }] });
+    expect(await app.payouts.whenSettled(id, SETTLE)).toMatchObject({
+      state: 'completed',
+      attempts: [{ outcome: 'applied' }],
+    });
     expect(world.pi.journal({ method: 'POST', path }).map(({ status }) => status)).toContain(503);
   });
 

@@ -47,14 +47,16 @@ export class PiDispatchers {
   }
 
   private connect(undici: Undici, origin: string): Dispatcher {
-    if (!proxyConfigured()) return new undici.Pool(origin, { connections: this.connections });
-    this.proxy ??= new undici.EnvHttpProxyAgent({ connections: this.connections });
+    const proxies = proxiesOfEnvironment();
+    if (!proxies) return new undici.Pool(origin, { connections: this.connections });
+    this.proxy ??= new undici.EnvHttpProxyAgent({ ...proxies, connections: this.connections });
     return this.proxy;
   }
 
   private single(undici: Undici, origin: string): Dispatcher {
-    const dispatcher = proxyConfigured()
-      ? new undici.EnvHttpProxyAgent({ connections: 1 })
+    const proxies = proxiesOfEnvironment();
+    const dispatcher = proxies
+      ? new undici.EnvHttpProxyAgent({ ...proxies, connections: 1 })
       : new undici.Pool(origin, { connections: 1 });
     // close() lets the request that was just queued finish, then ends the connection.
     setImmediate(() => void dispatcher.close());
@@ -62,7 +64,20 @@ export class PiDispatchers {
   }
 }
 
-function proxyConfigured(): boolean {
-  const { env } = process;
-  return Boolean(env['HTTP_PROXY'] ?? env['http_proxy'] ?? env['HTTPS_PROXY'] ?? env['https_proxy']);
+interface Proxies {
+  httpProxy?: string;
+  httpsProxy?: string;
+  noProxy?: string;
+}
+
+/** Undefined where the environment names none. */
+function proxiesOfEnvironment(): Proxies | undefined {
+  const [httpProxy, httpsProxy, noProxy] = [setting('http_proxy'), setting('https_proxy'), setting('no_proxy')];
+  if (!httpProxy && !httpsProxy) return undefined;
+  return { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) };
+}
+
+/** An empty variable is not set, as compose files leave it: it does not hide the other spelling, which undici would let it do. */
+function setting(name: string): string | undefined {
+  return process.env[name] || process.env[name.toUpperCase()] || undefined;
 }

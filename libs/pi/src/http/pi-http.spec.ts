@@ -289,13 +289,24 @@ describe('a proxy of the environment', () => {
     http = createPiHttp();
   });
   afterEach(async () => {
-    delete process.env['HTTP_PROXY'];
-    delete process.env['NO_PROXY'];
+    for (const name of ['HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy']) delete process.env[name];
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => proxy.close(resolve));
   });
 
   it('is used', async () => {
+    world.answers({ body: 'ok' });
+    await http.axiosRef.get(world.url);
+    expect(seen).toEqual([new URL(world.url).host]);
+  });
+
+  it.each([
+    ['HTTP_PROXY', 'http_proxy'],
+    ['http_proxy', 'HTTP_PROXY'],
+  ])('is used where %s is there, but empty, as compose files leave it', async (empty, full) => {
+    const url = process.env['HTTP_PROXY'];
+    process.env[empty] = '';
+    process.env[full] = url;
     world.answers({ body: 'ok' });
     await http.axiosRef.get(world.url);
     expect(seen).toEqual([new URL(world.url).host]);
