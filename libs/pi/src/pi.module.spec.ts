@@ -171,6 +171,13 @@ describe('the check of options at boot', () => {
     ['a time-out as text', { http: { timeoutMs: '5s' } }, /`http\.timeoutMs` is "5s"/],
     ['too many retries', { http: { retries: 99 } }, /`http\.retries` is 99/],
     ['no check at a time', { auth: { concurrentChecks: 0 } }, /`auth\.concurrentChecks` is 0/],
+    ['one connection for all', { http: { connections: 1 } }, /`http\.connections` is 1/],
+    [
+      'as many checks as connections',
+      { auth: { concurrentChecks: 4 }, http: { connections: 4 } },
+      /`auth\.concurrentChecks` is 4 and `http\.connections` is 4: .*no connection for payments/,
+    ],
+    ['as many checks as the default connections', { auth: { concurrentChecks: 32 } }, /`http\.connections` is 32/],
     ['NaN', { auth: { cacheMs: NaN } }, /`auth\.cacheMs` is NaN/],
     ['a store that is none', { auth: { store: {} } }, /`auth\.store` is no store/],
     ['a ledger without a database', { ledger: {} }, /`ledger` names no database/],

@@ -31,7 +31,7 @@ export interface PiHttpOptions {
   timeoutMs?: number;
   /** Further attempts of calls that are safe to repeat. Default: 2. */
   retries?: number;
-  /** Connections kept to each host. Default: 32. */
+  /** Connections kept to each host, at least 2. Default: 32. */
   connections?: number;
   /** Longer answers are refused. Default: 4 MiB (a full page of 200 transactions is about 1). */
   maxAnswerBytes?: number;
@@ -45,7 +45,7 @@ export interface PiAuthOptions {
   negativeCacheMs?: number;
   /** Verified tokens kept, and as many refused ones. Default: 50,000. */
   cacheSize?: number;
-  /** Calls of `/me` at a time. Default: 16. */
+  /** Calls of `/me` at a time, less than `http.connections`. Default: half of those, at most 16. */
   concurrentChecks?: number;
   /** Tokens that may wait for one of those calls; beyond, the answer is 503. Default: 1,000. */
   queuedChecks?: number;

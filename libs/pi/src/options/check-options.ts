@@ -5,13 +5,14 @@ import { checkLedger, hasMethods } from './check-ledger.js';
 import { checkNames } from './check-names.js';
 import { checkStructure } from './check-structure.js';
 import { checkWallets } from './check-wallets.js';
-import { kindOf, Problems } from './problems.js';
+import { kindOf, Problems, shown } from './problems.js';
 import type { NumberRule } from './problems.js';
+import { DEFAULT_CONNECTIONS } from './resolve-options.js';
 
 const HTTP: Record<string, NumberRule> = {
   timeoutMs: { min: 1, max: 600_000, unit: 'milliseconds' },
   retries: { min: 0, max: 10, unit: 'attempts' },
-  connections: { min: 1, max: 10_000, unit: 'connections' },
+  connections: { min: 2, max: 10_000, unit: 'connections' },
   maxAnswerBytes: { min: 1_024, unit: 'bytes' },
 };
 
@@ -51,6 +52,7 @@ export function checkOptions(given: PiModuleOptions, app: string, beside: object
   checkEndpoints(given, problems);
   checkNumbers('http', given.http, HTTP, problems);
   checkNumbers('auth', given.auth, AUTH, problems);
+  checkRoomForPayments(given, problems);
   checkNumbers('payments', given.payments, PAYMENTS, problems);
   if (given.auth?.store !== undefined && !hasMethods(given.auth.store, 'get', 'set', 'delete')) {
     problems.add('`auth.store` is no store.', 'Pass a Keyv, or anything with get(), set() and delete().');
@@ -58,6 +60,17 @@ export function checkOptions(given: PiModuleOptions, app: string, beside: object
   checkLedger(given.ledger, problems);
   checkWallets(given.wallets, problems);
   if (problems.list.length > 0) throw new PiConfigurationError(problems.list);
+}
+
+/** Calls of `/me` may all be held shut at once, and what payments need goes over the same connections. */
+function checkRoomForPayments({ auth, http }: PiModuleOptions, problems: Problems): void {
+  const checks = auth?.concurrentChecks;
+  const connections = http?.connections ?? DEFAULT_CONNECTIONS;
+  if (checks === undefined || !(checks >= connections)) return;
+  problems.add(
+    `\`auth.concurrentChecks\` is ${shown(checks)} and \`http.connections\` is ${shown(connections)}: a slow /me would leave no connection for payments.`,
+    'Let concurrentChecks be less than connections, or leave it out: then it is half of them, at most 16.',
+  );
 }
 
 function checkNumbers(group: string, given: unknown, rules: Record<string, NumberRule>, problems: Problems) {

@@ -7,18 +7,21 @@ import type {
   PiResolvedOptions,
 } from '../pi.options.js';
 
+/** Half of them, and at most so many, ask `/me`. */
+const MOST_CHECKS = 16;
+export const DEFAULT_CONNECTIONS = 32;
+
 const http: Required<PiHttpOptions> = {
   timeoutMs: 10_000,
   retries: 2,
-  connections: 32,
+  connections: DEFAULT_CONNECTIONS,
   maxAnswerBytes: 4 * 1024 * 1024,
 };
 
-const auth: Required<Omit<PiAuthOptions, 'store'>> = {
+const auth: Required<Omit<PiAuthOptions, 'store' | 'concurrentChecks'>> = {
   cacheMs: 60_000,
   negativeCacheMs: 10_000,
   cacheSize: 50_000,
-  concurrentChecks: 16,
   queuedChecks: 1_000,
   staleIfErrorMs: 0,
 };
@@ -28,14 +31,16 @@ const payments: Required<PiPaymentsOptions> = { abandonAfterMs: 10 * 60_000, han
 /** Fills in the defaults. */
 export function resolveOptions<H>(given: PiModuleOptions<H>, app = ''): PiResolvedOptions<H> {
   const network = PI_NETWORKS[given.network];
+  const calls = { ...http, ...defined(given.http) };
+  const concurrentChecks = Math.min(MOST_CHECKS, Math.floor(calls.connections / 2));
   return {
     ...given,
     app,
     platformUrl: withoutSlash(given.platformUrl ?? PI_PLATFORM_URL),
     horizonUrl: withoutSlash(given.horizonUrl ?? network.horizonUrl),
     passphrase: network.passphrase,
-    http: { ...http, ...defined(given.http) },
-    auth: { ...auth, ...defined(given.auth) },
+    http: calls,
+    auth: { ...auth, concurrentChecks, ...defined(given.auth) },
     payments: { ...payments, ...defined(given.payments) },
     wallets: given.wallets ?? [],
   };

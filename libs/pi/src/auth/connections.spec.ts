@@ -1,0 +1,83 @@
+import { Controller, Get, UseGuards } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
+import { PiAuthGuard, PiModule, PiPlatformClient, PiUser } from 'nestjs-pi';
+import type { Server } from 'node:http';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { ADAPTERS, listen } from '../../../../test/support/adapters.js';
+import { eventually } from '../../../../test/support/eventually.js';
+import { outcomeOf, startSignIn } from '../../../../test/support/sign-in.js';
+import { StagedMe } from '../../../../test/support/staged-me.js';
+
+@Controller()
+@UseGuards(PiAuthGuard)
+class Routes {
+  @Get('me')
+  me(@PiUser('uid') uid: string) {
+    return { uid };
+  }
+}
+
+let pi: StagedMe;
+beforeEach(async () => {
+  pi = await StagedMe.start();
+});
+afterEach(() => pi.stop());
+
+describe.each(ADAPTERS)(
+  'a client that pipelines requests with cold tokens over one connection of %s',
+  (_name, Adapter) => {
+    let app: INestApplication;
+    let socket: Socket;
+    let theirs: Socket;
+    let usual: number;
+    let heard: string;
+    beforeEach(async () => {
+      const { platformUrl } = pi;
+      const module = PiModule.forRoot({ apiKey: 'key', network: 'testnet', platformUrl, http: { retries: 0 } });
+      let url: string;
+      ({ app, url } = await listen(Adapter, { imports: [module], controllers: [Routes] }));
+      const accepted = new Promise<Socket>((found) => (app.getHttpServer() as Server).once('connection', found));
+      socket = connect(Number(new URL(url).port), '127.0.0.1');
+      heard = '';
+      socket.on('data', (data) => (heard += String(data)));
+      theirs = await accepted;
+      usual = theirs.listenerCount('close');
+      pi.behaviour = () => 'hold';
+      for (let i = 0; i < 15; i += 1)
+        socket.write(`GET /me HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer pipelined${i}\r\n\r\n`);
+      await eventually(() => pi.open === 15);
+    });
+    afterEach(async () => {
+      socket.destroy();
+      await app.close();
+    });
+
+    it('piles up no listeners on it (Node warns of a leak from 11 on), and leaves none', async () => {
+      expect(theirs.listenerCount('close') - usual).toBeLessThanOrEqual(10);
+      pi.behaviour = StagedMe.accept;
+      pi.release();
+      await eventually(() => heard.split('HTTP/1.1 200').length - 1 === 15);
+      expect(theirs.listenerCount('close')).toBeLessThanOrEqual(usual);
+    });
+
+    it('takes all of its checks with it when it hangs up', async () => {
+      socket.destroy();
+      await eventually(() => pi.open === 0);
+      expect(pi.aborted).toBe(15);
+    });
+  },
+);
+
+it.each([2, 4])('calls of /me held shut leave some of %i connections for the payments', async (connections) => {
+  const { app, auth } = await startSignIn(pi, {}, { http: { connections, retries: 0 } });
+  pi.behaviour = (token) => (token.startsWith('Key') ? { status: 404, body: {} } : 'hold');
+  const flood = Array.from({ length: 20 }, (_, i) => outcomeOf(auth.verify(`invented${i}`)));
+  await eventually(() => pi.open === connections / 2);
+  const asked = await outcomeOf(app.get(PiPlatformClient).getPayment('x'.repeat(28)));
+  expect(asked).toMatchObject({ code: 'PI_NOT_FOUND' });
+  pi.behaviour = StagedMe.accept;
+  pi.release();
+  await Promise.all(flood);
+  await app.close();
+});
