@@ -1,9 +1,9 @@
-// Says which packages of the ledger, and how many files of ours, are loaded by the import of the built package, and by opening a ledger of the URL given.
+// Says which packages of the ledger and which optional ones, and how many files of ours, are loaded by the import of the built package, and by opening a ledger of the URL given.
 import { register } from 'node:module';
 
 const seen = `
   const ours = new Set();
-  const names = /node_modules\\/(kysely|pg|@electric-sql\\/pglite|@stellar\\/stellar-base)\\//;
+  const names = /node_modules\\/(kysely|pg|keyv|@electric-sql\\/pglite|@stellar\\/stellar-base|@nestjs\\/(?:config|swagger|terminus|websockets|microservices|graphql))\\//;
   export async function resolve(specifier, context, next) {
     const found = await next(specifier, context);
     const name = names.exec(found.url)?.[1];
