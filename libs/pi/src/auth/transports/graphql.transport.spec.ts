@@ -2,7 +2,7 @@ import { ApolloDriver } from '@nestjs/apollo';
 import type { ApolloDriverConfig } from '@nestjs/apollo';
 import { UseGuards } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
-import { GraphQLModule, Query, Resolver, Subscription } from '@nestjs/graphql';
+import { Field, GraphQLModule, ObjectType, Query, ResolveField, Resolver, Subscription } from '@nestjs/graphql';
 import { createClient } from 'graphql-ws';
 import type { Client } from 'graphql-ws';
 import { PiAuthGuard, PiModule, PiOptional, PiScopes, PiUser } from 'nestjs-pi';
@@ -12,7 +12,12 @@ import { StagedMe } from '../../../../../test/support/staged-me.js';
 
 const { refuse } = StagedMe;
 
-@Resolver()
+@ObjectType()
+class Profile {
+  @Field(() => String) wallet!: string;
+}
+
+@Resolver(() => Profile)
 @UseGuards(PiAuthGuard)
 class PioneerResolver {
   @Query(() => String)
@@ -28,6 +33,15 @@ class PioneerResolver {
   @PiOptional()
   hello(@PiUser('username') username: string | undefined): string {
     return username ?? 'anonymous';
+  }
+  @Query(() => Profile)
+  profile(): object {
+    return {};
+  }
+  @ResolveField('wallet', () => String)
+  @PiScopes('wallet_address')
+  walletOfProfile(): string {
+    return 'wallet';
   }
   @Subscription(() => String, { resolve: (payload: { uid: string }) => payload.uid })
   async *greetings(@PiUser('uid') uid: string) {
@@ -46,8 +60,7 @@ let url: string;
 const clients: Client[] = [];
 
 describe.each(ADAPTERS)('PiAuthGuard on GraphQL over %s', (_name, Adapter) => {
-  beforeEach(async () => {
-    pi = await StagedMe.start();
+  const start = async (config: Partial<ApolloDriverConfig> = {}) => {
     ({ app, url } = await listen(Adapter, {
       imports: [
         PiModule.forRoot({ apiKey: 'key', network: 'testnet', platformUrl: pi.platformUrl, http: { retries: 0 } }),
@@ -56,10 +69,15 @@ describe.each(ADAPTERS)('PiAuthGuard on GraphQL over %s', (_name, Adapter) => {
           autoSchemaFile: true,
           graphiql: false,
           subscriptions: { 'graphql-ws': true },
+          ...config,
         }),
       ],
       providers: [PioneerResolver],
     }));
+  };
+  beforeEach(async () => {
+    pi = await StagedMe.start();
+    await start();
   });
   afterEach(async () => {
     for (const client of clients.splice(0)) await client.dispose();
@@ -94,6 +112,20 @@ describe.each(ADAPTERS)('PiAuthGuard on GraphQL over %s', (_name, Adapter) => {
 
   it('lets anonymous callers in where they may', async () => {
     expect(await query('{ hello }')).toEqual({ data: { hello: 'anonymous' } });
+  });
+
+  it('is run by Nest on a field resolver only with fieldResolverEnhancers', async () => {
+    expect(await query('{ profile { wallet } }', 'good')).toEqual({ data: { profile: { wallet: 'wallet' } } });
+    await app.close();
+    await start({ fieldResolverEnhancers: ['guards'] });
+    const { data, errors } = await query('{ profile { wallet } }', 'good');
+    expect(data).toBeNull();
+    expect(errors).toEqual([
+      expect.objectContaining({
+        path: ['profile', 'wallet'],
+        extensions: expect.objectContaining({ code: 'FORBIDDEN' }),
+      }),
+    ]);
   });
 
   const down = () => (pi.behaviour = () => ({ status: 500 }));
