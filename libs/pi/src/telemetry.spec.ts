@@ -164,6 +164,15 @@ describe('what OpenTelemetry is told of payments', () => {
     (await emulator.createPayment(pioneer.uid, { amount: 1, memo: 'A mug', metadata: { a: 1 } })).identifier;
   const none = { seen: 0, approving: 0, approved: 0, completing: 0, completed: 0, cancelled: 0, refused: 0 };
 
+  it('by state, whatever else is `refused`: a token, told of before', async () => {
+    await app
+      .get(PiAuthService)
+      .verify('emulated_invented')
+      .catch(() => undefined);
+    expect(await points('pi.auth.verifications')).toContainEqual([{ outcome: 'refused' }, 1]);
+    expect(await openPayments()).toEqual({ ...none, needs_review: 0 });
+  });
+
   it('those with a next step to come, and those that wait for a person, by state; zeros as well', async () => {
     expect(await openPayments()).toEqual({ ...none, needs_review: 0 });
     const id = await sell();

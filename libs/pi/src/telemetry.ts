@@ -1,5 +1,5 @@
 import type * as OpenTelemetry from '@opentelemetry/api';
-import type { Attributes, Counter, Histogram, Meter, ObservableResult, Tracer } from '@opentelemetry/api';
+import type { Attributes, Counter, Histogram, Meter, ObservableResult, Span, Tracer } from '@opentelemetry/api';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { LaneReport } from './a2u/lane-report.js';
 import type { PayoutState } from './a2u/payout.js';
@@ -8,6 +8,11 @@ import type { PiCallReport } from './http/pi-call.js';
 import type { PaymentReport } from './payments/payment-report.js';
 import { PAYMENT_STATES } from './payments/payment-state.js';
 
+/**
+ * How one check of a token ended: by an answer of Pi (`verified`, `refused`), by what another instance had verified (`shared`), by our own
+ * cache while the shared store was silent (`kept`) or while Pi was (`stale`), without an answer (`unavailable`), or with nobody left to wait
+ * for one (`given_up`).
+ */
 export type PiVerificationOutcome = 'verified' | 'shared' | 'kept' | 'stale' | 'refused' | 'unavailable' | 'given_up';
 
 const SCOPE = 'nestjs-pi';
@@ -69,39 +74,58 @@ export class PiTelemetry implements OnApplicationShutdown {
   }
 
   cacheHit(): void {
-    this.hits.add(1, this.app);
+    this.quietly(() => this.hits.add(1, this.app));
   }
 
-  /** Runs one check of a token in a span of its own, and counts how it went. */
+  /** Runs one check of a token in a span of its own, and counts how it went. A check that ends undecided was given up. */
   async verification<T>(work: (decided: (outcome: PiVerificationOutcome) => void) => Promise<T>): Promise<T> {
+    const { context, trace } = this.api;
     const startedAt = performance.now();
-    return this.tracer.startActiveSpan('pi.auth.verify', { attributes: this.app }, async (span) => {
-      const decided = (outcome: PiVerificationOutcome): void => {
-        const attributes = this.attributes({ outcome });
-        this.verifications.add(1, attributes);
-        this.verificationTime.record((performance.now() - startedAt) / 1_000, attributes);
-        span.setAttribute('outcome', outcome);
-        if (outcome === 'unavailable') span.setStatus({ code: this.api.SpanStatusCode.ERROR });
-      };
-      return work(decided).finally(() => span.end());
+    const span = this.quietly(() => this.tracer.startSpan('pi.auth.verify', { attributes: this.app }));
+    let ended: PiVerificationOutcome | undefined;
+    const decided = (outcome: PiVerificationOutcome): void => {
+      if (ended) return;
+      ended = outcome;
+      this.verified(outcome, performance.now() - startedAt, span);
+    };
+    let check: Promise<T> | undefined;
+    const begin = () => (check ??= work(decided));
+    if (span) this.quietly(() => void context.with(trace.setSpan(context.active(), span), begin));
+    return begin().finally(() => {
+      decided('given_up');
+      this.quietly(() => span?.end());
+    });
+  }
+
+  private verified(outcome: PiVerificationOutcome, durationMs: number, span: Span | undefined): void {
+    this.quietly(() => {
+      const attributes = this.attributes({ outcome });
+      this.verifications.add(1, attributes);
+      this.verificationTime.record(durationMs / 1_000, attributes);
+    });
+    this.quietly(() => {
+      span?.setAttribute('outcome', outcome);
+      if (outcome === 'unavailable') span?.setStatus({ code: this.api.SpanStatusCode.ERROR });
     });
   }
 
   /** An observer of the clients. Endpoints are templates, so there are few attributes. */
   readonly called = ({ endpoint, status = 0, attempts, durationMs }: PiCallReport): void => {
     const attributes = this.attributes({ endpoint, status });
-    this.callTime.record(durationMs / 1_000, attributes);
-    const span = this.tracer.startSpan(endpoint, {
-      kind: this.api.SpanKind.CLIENT,
-      startTime: Date.now() - durationMs,
-      attributes: { ...attributes, attempts },
+    this.quietly(() => this.callTime.record(durationMs / 1_000, attributes));
+    this.quietly(() => {
+      const span = this.tracer.startSpan(endpoint, {
+        kind: this.api.SpanKind.CLIENT,
+        startTime: Date.now() - durationMs,
+        attributes: { ...attributes, attempts },
+      });
+      if (status === 0 || status >= 500) span.setStatus({ code: this.api.SpanStatusCode.ERROR });
+      span.end();
     });
-    if (status === 0 || status >= 500) span.setStatus({ code: this.api.SpanStatusCode.ERROR });
-    span.end();
   };
 
   readonly payoutMoved = (state: PayoutState): void => {
-    this.moves.add(1, this.attributes({ state }));
+    this.quietly(() => this.moves.add(1, this.attributes({ state })));
   };
 
   /** 0 closed, 1 half-open, 2 open. */
@@ -153,9 +177,19 @@ export class PiTelemetry implements OnApplicationShutdown {
     for (const end of this.ends.splice(0)) end();
   }
 
+  /** What fails in the telemetry of the app (an exporter, a processor of spans) changes no check, no call and no payout. */
+  private quietly<T>(tell: () => T): T | undefined {
+    try {
+      return tell();
+    } catch (error) {
+      this.api.diag.error('nestjs-pi could not tell OpenTelemetry what it saw.', error);
+      return undefined;
+    }
+  }
+
   /** The same objects again and again: these are on the path of every call. */
   private attributes(own: Record<string, string | number>): Attributes {
-    const key = Object.values(own).join(' ');
+    const key = Object.entries(own).join(' ');
     let attributes = this.known.get(key);
     if (!attributes) this.known.set(key, (attributes = { ...this.app, ...own }));
     return attributes;
