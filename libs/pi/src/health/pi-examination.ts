@@ -1,6 +1,8 @@
 import type { A2UService } from '../a2u/a2u.service.js';
 import { LedgerA2UService } from '../a2u/ledger-a2u.service.js';
 import type { LaneReport } from '../a2u/lane-report.js';
+import { openWallets } from '../a2u/wallets.js';
+import type { PiAmount } from '../chain/pi-amount.js';
 import type { PiHorizonClient } from '../chain/horizon-client.js';
 import { PiChainError } from '../errors/pi-chain-error.js';
 import { PiError } from '../errors/pi-error.js';
@@ -37,20 +39,27 @@ export interface Examined {
   readonly ledger: PiLedger | undefined;
   readonly payouts: A2UService;
   readonly timeoutMs: number;
+  readonly maxLagMs: number;
 }
 
-/** One look at every part of one Pi app, all at once. It changes nothing anywhere. */
+/** One look at every part of one Pi app, all at once, within the one time limit. It changes nothing anywhere. */
 export class PiExamination {
-  constructor(private readonly of: Examined) {}
+  private readonly until: number;
+
+  constructor(private readonly of: Examined) {
+    this.until = performance.now() + of.timeoutMs;
+  }
 
   async run(): Promise<PiHealthReport> {
-    const [platform, horizon, ledger, payments, wallets] = await Promise.all([
+    const [platform, horizon, ledger, ...read] = await Promise.all([
       this.platform(),
       this.horizon(),
       this.of.ledger && this.ledger(this.of.ledger),
       this.of.ledger && this.payments(this.of.ledger),
       this.of.payouts instanceof LedgerA2UService ? this.wallets(this.of.payouts) : undefined,
     ]);
+    // A ledger that is down says so once; one that answers hides nothing that it holds.
+    const [payments, wallets] = ledger?.status === 'up' ? read : [];
     return {
       status: worst([platform, horizon, ledger, payments, ...Object.values(wallets ?? {})]),
       platform,
@@ -88,16 +97,16 @@ export class PiExamination {
 
   private async ledger(ledger: PiLedger): Promise<PiPartHealth> {
     try {
-      await within(this.of.timeoutMs, ledger.ping());
+      await this.inTime(ledger.ping());
       return { status: 'up' };
     } catch (error) {
       return { status: 'down', ...told(error, 'The ledger does not answer.') };
     }
   }
 
-  private async payments(ledger: PiLedger): Promise<PiPartHealth | undefined> {
+  private async payments(ledger: PiLedger): Promise<PiPartHealth> {
     try {
-      const { open, needsReview } = await within(this.of.timeoutMs, reportPayments(ledger, this.of.options.app));
+      const { open, needsReview } = await this.inTime(reportPayments(ledger, this.of.options.app));
       return {
         status: needsReview > 0 ? 'degraded' : 'up',
         open,
@@ -105,32 +114,31 @@ export class PiExamination {
         ...(needsReview > 0 && { message: `${needsReview} payments wait for a person` }),
       };
     } catch {
-      // The ledger is what could not be asked, and says so itself.
-      return undefined;
+      return { status: 'degraded', message: 'the payments cannot be counted' };
     }
   }
 
-  private async wallets(payouts: LedgerA2UService): Promise<Record<string, PiPartHealth> | undefined> {
+  private async wallets(payouts: LedgerA2UService): Promise<Record<string, PiPartHealth>> {
     try {
-      const lanes = await within(this.of.timeoutMs, payouts.report());
+      const lanes = await this.inTime(payouts.report());
       return Object.fromEntries(
         await Promise.all(lanes.map(async (lane) => [lane.wallet, await this.wallet(lane)] as const)),
       );
     } catch {
-      // The ledger is what could not be asked, and says so itself.
-      return undefined;
+      const wallets = await openWallets(this.of.options.wallets);
+      const unread = { status: 'degraded', message: 'the payouts cannot be counted' } as const;
+      return Object.fromEntries(wallets.map(({ name }) => [name, unread]));
     }
   }
 
   private async wallet(lane: LaneReport): Promise<PiPartHealth> {
     const facts = { open: lane.open, lagSeconds: Math.round(lane.lagMs / 1_000), needsReview: lane.needsReview };
     const complaints: string[] = [];
+    const balance = await this.balanceOf(lane, complaints);
     if (!lane.held) complaints.push('no instance works this lane');
     if (lane.needsReview > 0) complaints.push(`${lane.needsReview} payouts wait for a person`);
-    const { timeoutMs } = this.of;
-    const account = await this.of.horizon.account(lane.address, { timeoutMs, retries: 0 }).catch(() => null);
-    const balance = account?.balance;
-    if (account === undefined) complaints.push('the wallet does not exist on this chain');
+    if (lane.lagMs > this.of.maxLagMs)
+      complaints.push(`the oldest open payout has waited for ${Math.floor(lane.lagMs / 60_000)} minutes`);
     if (balance && lane.lowBalance && balance.compare(lane.lowBalance) < 0) complaints.push('the balance is low');
     if (balance && balance.compare(lane.due) < 0) complaints.push('the balance does not cover the open payouts');
     return {
@@ -139,6 +147,26 @@ export class PiExamination {
       ...(balance && { balance: balance.toString() }),
       ...(complaints.length > 0 && { message: complaints.join('; ') }),
     };
+  }
+
+  private async balanceOf({ address }: LaneReport, complaints: string[]): Promise<PiAmount | undefined> {
+    try {
+      const account = await this.inTime(this.of.horizon.account(address, { timeoutMs: this.left, retries: 0 }));
+      if (!account) complaints.push('the wallet does not exist on this chain');
+      return account?.balance;
+    } catch {
+      complaints.push('the balance cannot be asked for');
+      return undefined;
+    }
+  }
+
+  /** Milliseconds for whatever is still to be asked. */
+  private get left(): number {
+    return Math.max(1, this.until - performance.now());
+  }
+
+  private inTime<T>(work: Promise<T>): Promise<T> {
+    return within(this.left, work);
   }
 }
 

@@ -4,9 +4,11 @@ import { Test } from '@nestjs/testing';
 import { A2UService, PaymentsService, PiModule } from 'nestjs-pi';
 import type { Pioneer, PiModuleOptions } from 'nestjs-pi';
 import { PiHealthIndicator } from 'nestjs-pi/terminus';
+import type { PiHealthOptions } from 'nestjs-pi/terminus';
+import pg from 'pg';
 import { PiEmulator } from 'pi-emulator';
 import { eventually } from '../../../../test/support/eventually.js';
-import { createPostgres } from '../../../../test/support/database.js';
+import { createPostgres, run } from '../../../../test/support/database.js';
 import type { TestDatabase } from '../../../../test/support/database.js';
 
 let emulator: PiEmulator;
@@ -28,8 +30,8 @@ async function examine(options: Partial<PiModuleOptions> = {}, key = 'pi'): Prom
   app = await (await testing.compile()).init();
   return look(key);
 }
-const look = async (key = 'pi'): Promise<Record<string, unknown>> =>
-  (await app!.get(PiHealthIndicator).isHealthy(key, { cacheMs: 0, timeoutMs: 1_000 }))[key] as never;
+const look = async (key = 'pi', options: PiHealthOptions = {}): Promise<Record<string, unknown>> =>
+  (await app!.get(PiHealthIndicator).isHealthy(key, { cacheMs: 0, timeoutMs: 1_000, ...options }))[key] as never;
 
 describe('PiHealthIndicator', () => {
   it('is up when Pi and its chain answer', async () => {
@@ -137,6 +139,73 @@ describe('PiHealthIndicator', () => {
       });
       await payments.resolve(paid, { action: 'dismiss', by: 'ada' });
       expect(await look()).toMatchObject({ payments: { status: 'up', open: 1, needsReview: 0 } });
+    });
+
+    it.each<[string, string, object]>([
+      ['payments', 'pi.payments', { payments: { status: 'degraded', message: 'the payments cannot be counted' } }],
+      [
+        'payouts',
+        'pi.payouts',
+        { wallets: { main: { status: 'degraded', message: 'the payouts cannot be counted' } } },
+      ],
+    ])('is degraded while the %s cannot be read, though the database answers', async (_title, table, expected) => {
+      await start();
+      const client = new pg.Client({ connectionString: (database.ledger as { url: string }).url });
+      await client.connect();
+      try {
+        // As a migration of the app does, or a forgotten session of a person.
+        await client.query('begin');
+        await client.query(`lock table ${table} in access exclusive mode`);
+        expect(await look()).toMatchObject({ status: 'degraded', ledger: { status: 'up' }, ...expected });
+      } finally {
+        await client.end();
+      }
+    });
+
+    it('is degraded while the balance of a wallet cannot be asked for, though Horizon answers', async () => {
+      await start();
+      await eventually(() => upWith(look()));
+      emulator.addFault({ match: { path: `/accounts/${emulator.wallet.address}` }, fault: 'error', status: 500 });
+      expect(await look()).toMatchObject({
+        status: 'degraded',
+        horizon: { status: 'up' },
+        wallets: { main: { status: 'degraded', message: 'the balance cannot be asked for' } },
+      });
+    });
+
+    it('is degraded while a lane gets nowhere', async () => {
+      await start();
+      await eventually(() => upWith(look()));
+      emulator.addFault({ match: { method: 'POST', path: '/v2/payments' }, fault: 'error', status: 500 });
+      const { uid } = await emulator.createPioneer({ scopes: ['username', 'payments', 'wallet_address'] });
+      await app!.get(A2UService).pay({ idempotencyKey: 'k', uid, amount: 1, memo: 'm', metadata: { a: 1 } });
+      expect(await look()).toMatchObject({ status: 'up', wallets: { main: { open: 1 } } });
+      await run(
+        (database.ledger as { url: string }).url,
+        'set session_replication_role = replica',
+        `update pi.payouts set created_at = now() - interval '11 minutes'`,
+      );
+      expect(await look()).toMatchObject({
+        status: 'degraded',
+        wallets: { main: { status: 'degraded', message: 'the oldest open payout has waited for 11 minutes' } },
+      });
+      expect(await look('pi', { maxLagMs: 15 * 60_000 })).toMatchObject({ status: 'up' });
+    });
+
+    it('is answered within the one time limit, however many parts hang one after the other', async () => {
+      await start();
+      await eventually(() => upWith(look()));
+      const { url } = database.ledger as { url: string };
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      await client.query('begin');
+      await client.query('lock table pi.payouts in access exclusive mode');
+      // The lanes can be counted after a third of the time: the balance would come within it, but not within what is left of it.
+      emulator.addFault({ match: { path: '/accounts' }, fault: 'latency', latencyMs: 2_500 });
+      setTimeout(() => void client.end(), 1_000);
+      expect(await look('pi', { timeoutMs: 3_000 })).toMatchObject({
+        wallets: { main: { message: 'the balance cannot be asked for' } },
+      });
     });
 
     /** Not by us: so that its money needs an explanation. */

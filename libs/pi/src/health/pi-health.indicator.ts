@@ -9,15 +9,17 @@ import type { PiResolvedOptions } from '../pi.options.js';
 import { getPiOptionsToken, getPiToken } from '../pi.tokens.js';
 import { PiPlatformClient } from '../platform/platform.client.js';
 import { PiExamination } from './pi-examination.js';
-import type { PiHealthReport } from './pi-examination.js';
+import type { Examined, PiHealthReport } from './pi-examination.js';
 
 export interface PiHealthOptions {
   /** Which Pi app, when the process serves several. Default: the unnamed one. */
   app?: string;
   /** A finding is shown for so long before Pi is asked again, in milliseconds. Default: 5,000. */
   cacheMs?: number;
-  /** Patience with each part, in milliseconds. Default: 3,000. */
+  /** Patience with the whole look, all parts at once, in milliseconds. Default: 3,000. */
   timeoutMs?: number;
+  /** A wallet whose oldest open payout has waited longer is `degraded`, in milliseconds. Default: 600,000 (10 minutes). */
+  maxLagMs?: number;
 }
 
 interface DegradedSince12<Key extends string> {
@@ -28,8 +30,8 @@ interface DegradedSince12<Key extends string> {
  * Whether Pi, its chain, the ledger and the wallets are there, for `@nestjs/terminus`.
  *
  * - `down`: the Platform API or the ledger cannot be asked, the API key is refused, or Horizon serves another network.
- * - `degraded`: Horizon cannot be asked (sign-in works, payments wait), a wallet runs low, a lane is held by nobody, or payments
- *   or payouts wait for a person. Terminus 11 knows no such status: there it is `up` with `degraded: true`.
+ * - `degraded`: Horizon cannot be asked (sign-in works, payments wait), a wallet runs low, a lane is held by nobody or gets nowhere,
+ *   payments or payouts wait for a person, or one of these cannot be told. Terminus 11 knows no such status: there it is `up` with `degraded: true`.
  *
  * @example
  * @Get() @HealthCheck()
@@ -52,15 +54,18 @@ export class PiHealthIndicator {
     return (check as DegradedSince12<Key>).degraded?.(parts) ?? check.up({ ...parts, degraded: true });
   }
 
-  private report({ app, cacheMs = 5_000, timeoutMs = 3_000 }: PiHealthOptions): Promise<PiHealthReport> {
-    const known = this.findings.get(app ?? '');
+  private report(options: PiHealthOptions): Promise<PiHealthReport> {
+    const { app, cacheMs = 5_000, timeoutMs = 3_000, maxLagMs = 600_000 } = options;
+    // Two pages may differ in what they find slow.
+    const key = `${maxLagMs} ${app ?? ''}`;
+    const known = this.findings.get(key);
     if (known && Date.now() < known.until) return known.report;
-    const report = this.examination(app, timeoutMs).run();
-    this.findings.set(app ?? '', { report, until: Date.now() + cacheMs });
+    const report = this.examination(app, { timeoutMs, maxLagMs }).run();
+    this.findings.set(key, { report, until: Date.now() + cacheMs });
     return report;
   }
 
-  private examination(app: string | undefined, timeoutMs: number): PiExamination {
+  private examination(app: string | undefined, limits: Pick<Examined, 'timeoutMs' | 'maxLagMs'>): PiExamination {
     const get = <T>(token: unknown) => this.modules.get<T>(token as never, { strict: false });
     return new PiExamination({
       options: get<PiResolvedOptions>(getPiOptionsToken(app)),
@@ -68,7 +73,7 @@ export class PiHealthIndicator {
       horizon: get(getPiToken(PiHorizonClient, app)),
       ledger: get<PiLedger | undefined>(getPiToken(PiLedger, app)),
       payouts: get(getPiToken(A2UService, app)),
-      timeoutMs,
+      ...limits,
     });
   }
 }
