@@ -1,5 +1,5 @@
 import type { INestApplication } from '@nestjs/common';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type Provider } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import {
   OnPiPayment,
@@ -26,6 +26,20 @@ class Prices {
   }
 }
 
+/** Says nothing, as a handler in JavaScript may. */
+@Injectable()
+class NoPrices {
+  @OnPiPayment('approve')
+  approve(): PiApproval {
+    return {} as PiApproval;
+  }
+}
+
+async function open({ apiKey, platformUrl, horizonUrl }: PiEmulator, providers: Provider[]): Promise<INestApplication> {
+  const imports = [PiModule.forRoot({ apiKey, platformUrl, horizonUrl, network: 'testnet' })];
+  return (await Test.createTestingModule({ imports, providers }).compile()).createNestApplication().init();
+}
+
 describe('PaymentsService without a ledger', () => {
   let pi: PiEmulator;
   let app: INestApplication;
@@ -33,10 +47,7 @@ describe('PaymentsService without a ledger', () => {
 
   beforeAll(async () => {
     pi = await PiEmulator.start({ port: 0, ledgerMs: 30 });
-    const { apiKey, platformUrl, horizonUrl } = pi;
-    const imports = [PiModule.forRoot({ apiKey, platformUrl, horizonUrl, network: 'testnet' })];
-    app = (await Test.createTestingModule({ imports, providers: [Prices] }).compile()).createNestApplication();
-    await app.init();
+    app = await open(pi, [Prices]);
     payments = app.get(PaymentsService);
   });
   afterEach(() => void pi.clearFaults());
@@ -87,6 +98,38 @@ describe('PaymentsService without a ledger', () => {
     const { id, pioneer } = await wanted(request);
     await expect(payments.approve(id, pioneer)).rejects.toMatchObject(error);
     expect(posts(id, 'approve')).toBe(0);
+  });
+
+  it.each([
+    [
+      'nobody prices',
+      [],
+      undefined,
+      { code: 'PI_CONFIGURATION', message: expect.stringContaining('approve(id, pioneer, { amount })') },
+    ],
+    [
+      'the handler prices with nothing',
+      [NoPrices],
+      undefined,
+      { code: 'PI_CONFIGURATION', message: expect.stringContaining('returned no amount') },
+    ],
+    ['the handler prices with nothing, whatever the caller says', [NoPrices], '1.5', { code: 'PI_CONFIGURATION' }],
+    ['costs another amount than the caller says', [], '1.6', { code: 'PI_PAYMENT_MISMATCH', field: 'amount' }],
+  ])('does not approve what %s', async (_what, providers, amount, error) => {
+    const shop = await open(pi, providers);
+    const { id, pioneer } = await wanted();
+    const options = amount === undefined ? {} : { amount };
+    await expect(shop.get(PaymentsService).approve(id, pioneer, options)).rejects.toMatchObject(error);
+    expect(posts(id, 'approve')).toBe(0);
+    await shop.close();
+  });
+
+  it('approves what costs as much as the caller says, where no handler does', async () => {
+    const shop = await open(pi, []);
+    const { id, pioneer } = await wanted();
+    const approving = shop.get(PaymentsService).approve(id, pioneer, { amount: '1.5' });
+    expect(await approving).toMatchObject({ state: 'approved' });
+    await shop.close();
   });
 
   it("does not approve another Pioneer's payment, nor a cancelled one", async () => {

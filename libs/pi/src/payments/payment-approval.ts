@@ -2,12 +2,11 @@ import { Logger } from '@nestjs/common';
 import type { Pioneer } from '../auth/pioneer.js';
 import type { PiAmountLike } from '../chain/pi-amount.js';
 import { PiApiError } from '../errors/pi-api-error.js';
-import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import { PiPaymentMismatchError } from '../errors/pi-payment-mismatch-error.js';
 import { PiPaymentRefusedError } from '../errors/pi-payment-refused-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import { withDeadline } from '../ledger/deadline.js';
-import { checkAmount, checkOwner, wrongState } from './payment-checks.js';
+import { checkOwner, checkPrice, wrongState } from './payment-checks.js';
 import type { PaymentCompletion } from './payment-completion.js';
 import { TELL_PI } from './payment-calls.js';
 import { isCancelled } from './payment-decision.js';
@@ -77,7 +76,7 @@ export class PaymentApproval {
       const amount = handler
         ? (await this.inTime(row.id, async () => handler(toPayment(row), pioneer)))?.amount
         : given;
-      checkAmount(row, amount ?? unsaid(handler !== undefined));
+      checkPrice(row, amount, handler !== undefined);
     } catch (error) {
       if (error instanceof PiPaymentRefusedError) await this.parts.journal.refuse(row.id, error.reason);
       if (error instanceof PiPaymentMismatchError) await this.parts.journal.refuse(row.id, error.message);
@@ -120,18 +119,4 @@ export class PaymentApproval {
 
 function isUndecided({ state }: PaymentRow): boolean {
   return state === 'seen' || state === 'approving' || state === 'approved';
-}
-
-function unsaid(handled: boolean): never {
-  throw new PiConfigurationError([
-    handled
-      ? {
-          problem: "the 'approve' handler returned no amount",
-          fix: 'return { amount }, or throw PiPaymentRefusedError',
-        }
-      : {
-          problem: 'nothing says what a payment has to be',
-          fix: "handle it with @OnPiPayment('approve'), or call PaymentsService.approve(id, pioneer, { amount })",
-        },
-  ]);
 }

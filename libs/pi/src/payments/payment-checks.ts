@@ -1,4 +1,5 @@
 import { PiAmount, type PiAmountLike } from '../chain/pi-amount.js';
+import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import { PiPaymentMismatchError } from '../errors/pi-payment-mismatch-error.js';
 import type { Pioneer } from '../auth/pioneer.js';
 import { PI_NETWORKS } from '../pi.networks.js';
@@ -23,9 +24,18 @@ export function checkOwner(payment: { id: string; uid: string }, pioneer: Pionee
   });
 }
 
-/** @param required what the app says it has to be; the payment has to be that to the stroop. */
-export function checkAmount(payment: { id: string; amount: PiAmount }, required: PiAmountLike): void {
-  const expected = PiAmount.of(required);
+/**
+ * A payment nobody has priced is never approved.
+ *
+ * @param required what the app says it has to be; the payment has to be that to the stroop.
+ * @param isHandled whether it was an `approve` handler that had to say it.
+ */
+export function checkPrice(
+  payment: { id: string; amount: PiAmount },
+  required: PiAmountLike | undefined,
+  isHandled: boolean,
+): void {
+  const expected = PiAmount.of(required ?? unpriced(isHandled));
   if (payment.amount.equals(expected)) return;
   throw new PiPaymentMismatchError({
     paymentId: payment.id,
@@ -42,4 +52,18 @@ export function wrongState(id: string, expected: string, actual: PiPaymentState)
 
 function mismatch(dto: PaymentDto, field: 'direction' | 'network', expected: string, actual: string) {
   return new PiPaymentMismatchError({ paymentId: dto.identifier, field, expected, actual });
+}
+
+function unpriced(isHandled: boolean): never {
+  throw new PiConfigurationError([
+    isHandled
+      ? {
+          problem: "the 'approve' handler returned no amount",
+          fix: 'return { amount }, or throw PiPaymentRefusedError',
+        }
+      : {
+          problem: 'nothing says what a payment has to be',
+          fix: "handle it with @OnPiPayment('approve'), or call PaymentsService.approve(id, pioneer, { amount })",
+        },
+  ]);
 }

@@ -36,6 +36,7 @@ export class PaymentsService {
    * @param pioneer who asks: the verified owner of the access token, never a uid out of a request body.
    * @throws PiPaymentRefusedError it is not this Pioneer's, not a U2A payment of this network, or the handler refused.
    * @throws PiPaymentMismatchError the amount is not what it has to be.
+   * @throws PiConfigurationError neither a handler nor `amount` says what it has to be.
    * @throws PiUnavailableError Pi or the ledger could not be asked; ask again.
    */
   approve(id: string, pioneer: Pioneer, options?: PiApproveOptions): Promise<PiPaymentRecord> {
