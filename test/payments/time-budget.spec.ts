@@ -137,6 +137,84 @@ describe('The answer to a callback', () => {
     expect(lookUps.length).toBeLessThan(25);
   });
 
+  describe('does not wait behind a flood of reported errors', () => {
+    const REPORTS = 60;
+
+    /** A shop whose statements of one kind are counted, and held until they are released. */
+    async function holding(kind: RegExp) {
+      const held: string[] = [];
+      let release!: () => void;
+      const released = new Promise<void>((resolve) => (release = resolve));
+      const pool = poolBefore(database.url, async (text) => {
+        if (!kind.test(text)) return;
+        held.push(text);
+        await released;
+      });
+      return { shop: await open({ pool }), held, release };
+    }
+
+    const reports = (shop: PaymentShop, ids: readonly string[]) =>
+      Promise.all(
+        Array.from({ length: REPORTS }, (_, index) =>
+          shop.post('error', { paymentId: ids[index % ids.length], error: `It went wrong, ${index}` }),
+        ),
+      );
+
+    /** Another Pioneer's, while the flood is at the database. */
+    async function approvesOthers(shop: PaymentShop, held: readonly string[]) {
+      const { approve } = await wanted();
+      await eventually(() => held.length > 0);
+      expect(await shop.post('approve', approve)).toMatchObject({ status: 200, body: { status: 'approved' } });
+    }
+
+    it.each([
+      // One by one, but for what the ledger gave up meanwhile.
+      ['one payment, few of which are written', 1, 5],
+      ['many payments', REPORTS, REPORTS],
+    ])('about %s', async (_what, payments, most) => {
+      const { shop, held, release } = await holding(/set client_error/);
+      const known = await Promise.all(Array.from({ length: payments }, wanted));
+      for (const { approve } of known) await shop.post('approve', approve);
+      const flood = reports(
+        shop,
+        known.map(({ paymentId }) => paymentId),
+      );
+      await approvesOthers(shop, held);
+      release();
+      const statuses = (await flood).map(({ status }) => status);
+      expect(statuses).toContain(200);
+      expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
+      expect(held.length).toBeLessThanOrEqual(most);
+    });
+
+    it('about a payment the journal did not know, which is entered once', async () => {
+      const { paymentId } = await wanted();
+      const { shop, held, release } = await holding(/insert into pi\.payments/);
+      let arrived = 0;
+      (shop.app.getHttpServer() as Server).on('request', () => (arrived += 1));
+      const flood = reports(shop, [paymentId]);
+      await eventually(() => held.length > 0 && arrived === REPORTS, { withinMs: 30_000 });
+      // Their bodies are read, too.
+      await sleep(300);
+      release();
+      expect(new Set((await flood).map(({ status }) => status))).toEqual(new Set([200]));
+      // Two where somebody asked at the very moment of the entry.
+      expect(held.length).toBeLessThanOrEqual(2);
+    });
+
+    it('about a payment that was made, of which none is written', async () => {
+      const { shop, held } = await holding(/set client_error/);
+      const complete = await signed(shop);
+      expect(await shop.post('complete', complete)).toMatchObject({ body: { status: 'delivered' } });
+      expect(await shop.post('error', { ...complete, error: 'too late' })).toMatchObject({
+        status: 200,
+        body: { status: 'delivered' },
+      });
+      expect(held).toEqual([]);
+      expect(await shop.payments.get(complete.paymentId)).not.toHaveProperty('clientError');
+    });
+  });
+
   /** A pool of the app's own whose every statement takes its time. */
   function slowPool(connectionString: string, ms: number): PiPool {
     return poolBefore(connectionString, () => sleep(ms));

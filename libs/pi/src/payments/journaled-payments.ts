@@ -2,6 +2,7 @@ import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/
 import type { Pioneer } from '../auth/pioneer.js';
 import { PiChainError } from '../errors/pi-chain-error.js';
 import type { PaymentDto } from '../platform/payment.dto.js';
+import { ClientErrors } from './client-errors.js';
 import { PaymentApproval } from './payment-approval.js';
 import { PaymentCancellation } from './payment-cancellation.js';
 import { wrongState } from './payment-checks.js';
@@ -21,22 +22,28 @@ import { untilAborted } from './until-aborted.js';
 /** States in which no money may have moved. */
 const UNPAID: ReadonlySet<PiPaymentState> = new Set(['seen', 'approving', 'cancelled', 'refused']);
 
+/** `dto` where Pi had to be asked for it. */
+type Known = { readonly row: PaymentRow; readonly dto?: PaymentDto };
 type Options = { readonly signal?: AbortSignal | undefined };
 
 /** The flow with a journal: every step is on disk before Pi is told, and every call may be repeated. */
 export class JournaledPayments implements JournaledPaymentFlow, OnApplicationBootstrap, BeforeApplicationShutdown {
   /** One request in flight for an identifier and what is asked of it; callers share the answer (rule 7). */
   readonly #flights = new SingleFlight<PaymentRow>();
+  /** One entry under way for an identifier the journal did not know, whatever is asked of it. */
+  readonly #entries = new SingleFlight<Known>();
   readonly #completion: PaymentCompletion;
   readonly #approval: PaymentApproval;
   readonly #cancellation: PaymentCancellation;
   readonly #reconciler: PaymentReconciler;
+  readonly #clientErrors: ClientErrors;
 
   constructor(private readonly parts: PaymentParts) {
     this.#completion = new PaymentCompletion(parts);
     this.#approval = new PaymentApproval(parts, this.#completion);
     this.#cancellation = new PaymentCancellation(parts, this.#completion);
     this.#reconciler = new PaymentReconciler(parts, this.#completion, this.#cancellation);
+    this.#clientErrors = new ClientErrors(parts.journal);
   }
 
   onApplicationBootstrap(): void {
@@ -86,7 +93,7 @@ export class JournaledPayments implements JournaledPaymentFlow, OnApplicationBoo
 
   async noteClientError(id: string, text: string): Promise<PiPaymentRecord> {
     const { row } = await this.#known(id);
-    return toPaymentRecord((await this.parts.journal.noteClientError(id, escaped(text))) ?? row);
+    return toPaymentRecord(await this.#clientErrors.note(row, text));
   }
 
   list(filter: PiPaymentFilter): Promise<PiPaymentPage> {
@@ -179,16 +186,18 @@ export class JournaledPayments implements JournaledPaymentFlow, OnApplicationBoo
   }
 
   /** The payment in the journal; entered when Pi knows it as ours. */
-  async #known(id: string, txid?: string): Promise<{ row: PaymentRow; dto?: PaymentDto }> {
+  async #known(id: string, txid?: string): Promise<Known> {
     const { journal, lookups } = this.parts;
     const { row, txidHolder } = await journal.find(id, txid);
     if (txidHolder !== undefined) throw txidTaken(txid as string);
     if (row) return { row };
-    const dto = await lookups.stranger(id);
-    return { row: await journal.see(dto), dto };
+    return this.#entries.run(id, async () => {
+      const dto = await lookups.stranger(id);
+      return { row: await journal.see(dto), dto };
+    });
   }
 
-  async #fresh({ row, dto }: { row: PaymentRow; dto?: PaymentDto }): Promise<{ row: PaymentRow; dto: PaymentDto }> {
+  async #fresh({ row, dto }: Known): Promise<Required<Known>> {
     return { row, dto: dto ?? (await this.parts.lookups.known(row.id)) };
   }
 
@@ -199,13 +208,4 @@ export class JournaledPayments implements JournaledPaymentFlow, OnApplicationBoo
 
 function txidTaken(txid: string): PiChainError {
   return new PiChainError('PI_TX_TAKEN', `Transaction ${txid} belongs to another payment.`, { details: { txid } });
-}
-
-/** A client's words, for logs and operators' pages: short, and without anything a terminal or a browser acts on. */
-function escaped(text: string): string {
-  return text.slice(0, 500).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>&]/gu, unicode);
-}
-
-function unicode(character: string): string {
-  return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
 }

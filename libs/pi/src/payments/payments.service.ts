@@ -83,7 +83,12 @@ export class PaymentsService {
     return this.flow.recoverIncomplete(id, txid, options);
   }
 
-  /** Keeps what a Pioneer's client reported, cut to 500 characters. Needs a ledger. */
+  /**
+   * Keeps what a Pioneer's client reported, cut to 500 characters: one report in 10 s of a payment, and none of one that Pi
+   * has completed. Needs a ledger.
+   *
+   * @throws PiUnavailableError too many are being reported.
+   */
   async noteClientError(id: string, text: string): Promise<PiPaymentRecord> {
     return this.journaled('noteClientError').noteClientError(id, text);
   }
