@@ -6,6 +6,7 @@ import type { PiPool } from '../pi.ports.js';
 import { lockFolder } from './folder-lock.js';
 import { ledgerUnavailable, messageOf } from './ledger-errors.js';
 import type { LedgerSource, LedgerTimeouts } from './ledger-source.js';
+import { Turns } from './turns.js';
 
 /** Nothing can get lost on the way to a database in this very process; only the one connection can be long in use. */
 const TIMEOUTS: LedgerTimeouts = { connectMs: 10_000, statementMs: 600_000, appStatementMs: 600_000 };
@@ -32,6 +33,7 @@ export async function embeddedInDirectory(directory: string): Promise<LedgerSour
     const pool = new Pool({ ...createPgConfig(database), max: 1, idleTimeoutMillis: 0 });
     return {
       pool: guard.pool(pool),
+      turns: new Turns(1),
       description: `PGlite in ${folder}`,
       embedded: true,
       losesCommits: true,

@@ -2,6 +2,7 @@ import type { PiPool } from '../pi.ports.js';
 import { withDeadline } from './deadline.js';
 import { LedgerConnection } from './ledger-connection.js';
 import { isConnectionLost, ledgerUnavailable, toLedgerError } from './ledger-errors.js';
+import type { Turns } from './turns.js';
 
 /** How long the ledger waits for its database before it says so. Together below the 3 s a payment callback may take. */
 export interface LedgerTimeouts {
@@ -16,6 +17,8 @@ export interface LedgerTimeouts {
 /** Where the ledger's connections come from. */
 export interface LedgerSource {
   readonly pool: PiPool;
+  /** For handlers of the app, each of which holds a connection while it runs. They leave some to everybody else. */
+  readonly turns: Turns;
   /** Words for logs, without a password: `'postgres://db:5432/shop'`. */
   readonly description: string;
   /** PGlite: runs in this process, which is then its only one, and has one connection. */

@@ -66,11 +66,24 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
   async transaction<T>(work: (tx: PiTransaction<Handle>) => Promise<T>): Promise<T> {
     const ledger = await this.open();
     this.#refuseInside();
-    // Without a runner of the app's, the handle is the pool's client, which is what `Handle` then defaults to.
-    const runner = this.options.transactions
-      ? appTransactions(this.options.transactions, ledger.source.timeouts)
-      : (poolTransactions(ledger.source, 'app') as unknown as TimedRunner<Handle>);
-    return this.#run(ledger, runner, work);
+    return this.#run(ledger, this.#appRunner(ledger), work);
+  }
+
+  /**
+   * The same for a handler of the app's: a few at a time, so that handlers that are slow leave connections to everybody else.
+   *
+   * @internal
+   * @param longestMs after which nobody waits for the handler any more.
+   */
+  async handOver<T>(work: (tx: PiTransaction<Handle>) => Promise<T>, longestMs: number): Promise<T> {
+    const ledger = await this.open();
+    this.#refuseInside();
+    return ledger.source.turns.run(() => this.#run(ledger, this.#appRunner(ledger, longestMs), work));
+  }
+
+  /** @internal How many handlers could begin at once. */
+  async freeTurns(): Promise<number> {
+    return (await this.open()).source.turns.free;
   }
 
   /**
@@ -159,6 +172,13 @@ export class PiLedger<Handle = PiPoolClient> implements OnModuleInit, OnApplicat
 
   #refuseInside(): void {
     if (this.#current.getStore()?.open) throw notJoined();
+  }
+
+  /** Without a runner of the app's, the handle is the pool's client, which is what `Handle` then defaults to. */
+  #appRunner({ source }: OpenLedger, longestMs?: number): TimedRunner<Handle> {
+    return this.options.transactions
+      ? appTransactions(this.options.transactions, source.timeouts)
+      : (poolTransactions(source, 'app', longestMs) as unknown as TimedRunner<Handle>);
   }
 
   async #run<T, H>(

@@ -48,6 +48,11 @@ export class PaymentDelivery {
     return state === 'cancelled' && !toldAt && this.handlers.get('cancelled') !== undefined;
   }
 
+  /** How many handlers could begin at once. */
+  room(): Promise<number> {
+    return this.ledger.freeTurns();
+  }
+
   idle(): Promise<void> {
     return this.#flights.idle();
   }
@@ -82,7 +87,7 @@ export class PaymentDelivery {
     work: Parameters<PiLedger<unknown>['transaction']>[0],
   ): Promise<PaymentRow | undefined> {
     try {
-      return (await this.ledger.transaction(work)) as PaymentRow | undefined;
+      return (await this.ledger.handOver(work, this.times.handlerMs)) as PaymentRow | undefined;
     } catch (error) {
       return this.#failed(row, error);
     }

@@ -8,7 +8,7 @@ import type { PaymentDto } from '../platform/payment.dto.js';
 import { toPiPayment } from '../platform/to-pi-payment.js';
 import { PaymentFinder, type JournalFinding } from './payment-finder.js';
 import { PAYMENT_COLUMNS, toPaymentRow, type PaymentRow, type RawPaymentRow } from './payment-row.js';
-import { PAYMENT_TRANSITIONS, type PaymentStep } from './payment-state.js';
+import { PAYMENT_TRANSITIONS, type PaymentStep, type PaymentWork } from './payment-state.js';
 
 type Sql = LedgerSession['sql'];
 type Part = RawBuilder<unknown>;
@@ -190,12 +190,16 @@ export class PaymentJournal {
   /**
    * Takes payments whose next step is due, so that no other instance takes them within `leaseMs`. That only spreads the
    * work: every step is safe when two do it.
+   *
+   * @param whose next step it is.
    */
-  async claimDue(limit: number, leaseMs: number): Promise<PaymentRow[]> {
+  async claimDue(whose: PaymentWork, limit: number, leaseMs: number): Promise<PaymentRow[]> {
+    if (limit <= 0) return [];
     const rows = await this.rows<RawPaymentRow>(
       (sql) => sql`
         update pi.payments p set ${due(sql, leaseMs)}
         from (select app, id from pi.payments where app = ${this.app} and due_at <= now()
+                and (state = 'completed' or state = 'cancelled' and told_at is null) = ${whose === 'handlers'}
               order by due_at limit ${limit} for update skip locked) as claimed
         where p.app = claimed.app and p.id = claimed.id
         returning ${sql.raw(PAYMENT_COLUMNS)}`,

@@ -4,8 +4,9 @@ import type { PaymentCompletion } from './payment-completion.js';
 import { pauseAfter } from './payment-delivery.js';
 import type { PaymentParts } from './payment-parts.js';
 import type { PaymentRow } from './payment-row.js';
+import type { PaymentWork } from './payment-state.js';
 
-/** Payments worked on at a time. */
+/** Payments worked on at a time, and as many that wait for a handler of the app. */
 const AT_A_TIME = 20;
 /** Nobody else takes them meanwhile. */
 const CLAIM_MS = 30_000;
@@ -21,7 +22,7 @@ const DRAIN_MS = 10_000;
  */
 export class PaymentReconciler {
   readonly #logger = new Logger('PiPaymentReconciler');
-  readonly #running = new Set<Promise<void>>();
+  readonly #running: Record<PaymentWork, Set<Promise<void>>> = { handlers: new Set(), library: new Set() };
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
   #stopped = true;
@@ -44,7 +45,8 @@ export class PaymentReconciler {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#sweeping;
-    const idle = Promise.all([...this.#running, this.parts.delivery.idle()]);
+    const { handlers, library } = this.#running;
+    const idle = Promise.all([...handlers, ...library, this.parts.delivery.idle()]);
     let late: NodeJS.Timeout | undefined;
     await Promise.race([idle, new Promise((resolve) => (late = setTimeout(resolve, DRAIN_MS)))]);
     clearTimeout(late);
@@ -88,13 +90,12 @@ export class PaymentReconciler {
 
   /** Starts what is due and there is room for. It waits for none of it: a handler that hangs holds up no other payment. */
   async #sweep(): Promise<void> {
-    const room = AT_A_TIME - this.#running.size;
     let more = false;
     try {
-      const rows = room > 0 ? await this.parts.journal.claimDue(room, CLAIM_MS) : [];
-      more = rows.length > 0;
+      const handed = await this.#begin('handlers', await this.parts.delivery.room());
+      const taken = await this.#begin('library', AT_A_TIME);
+      more = handed + taken > 0;
       this.#away = false;
-      for (const row of rows) this.#run(row);
     } catch (error) {
       if (!this.#away) this.#logger.warn(`Payments cannot be reconciled for now: ${(error as Error).message}`);
       this.#away = true;
@@ -102,9 +103,15 @@ export class PaymentReconciler {
     this.#next(more ? this.parts.times.sweepMs / 10 : this.parts.times.sweepMs);
   }
 
-  #run(row: PaymentRow): void {
-    const running = this.#settle(row).finally(() => this.#running.delete(running));
-    this.#running.add(running);
+  /** @returns how many. */
+  async #begin(whose: PaymentWork, room: number): Promise<number> {
+    const under = this.#running[whose];
+    const rows = await this.parts.journal.claimDue(whose, Math.min(room, AT_A_TIME - under.size), CLAIM_MS);
+    for (const row of rows) {
+      const running = this.#settle(row).finally(() => under.delete(running));
+      under.add(running);
+    }
+    return rows.length;
   }
 
   /** Never rejects: one payment's trouble is not another's. */

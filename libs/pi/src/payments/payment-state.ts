@@ -38,6 +38,9 @@ export type PaymentStep =
   | 'overrule'
   | 'dismiss';
 
+/** Whose step is due: a handler of the app's, which may hang; or the library's, which asks Pi and the chain. */
+export type PaymentWork = 'handlers' | 'library';
+
 export interface PaymentTransition {
   readonly from: readonly PiPaymentState[];
   readonly to: PiPaymentState;
