@@ -52,6 +52,19 @@ describe('the pi-emulator command', () => {
     for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
   });
 
+  it('lets many requests wait at once, and Node warns of no leak', async () => {
+    const started = cli(['--port', '0']);
+    const url = await started.ready();
+    await fetch(`${url}/_emulator/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ match: { path: '/v2/me' }, fault: 'latency', latencyMs: 1_000 }),
+    });
+    await Promise.all(Array.from({ length: 20 }, () => fetch(`${url}/v2/me`)));
+    started.child.kill('SIGTERM');
+    expect((await started.ended()).stderr).not.toContain('MaxListenersExceededWarning');
+  });
+
   it('prints what a backend needs, and it works', async () => {
     const started = cli(['--port', '0', '--wallets', '2']);
     const url = await started.ready();

@@ -8,6 +8,7 @@ import type { EmulatedPioneer, PioneerOptions } from './platform/pioneer.js';
 import { Platform } from './platform/platform.js';
 import { checkState, type EmulatorState } from './state/emulator-state.js';
 import { StateFile, stateFileError } from './state/state-file.js';
+import { endOfMany } from './end-of-many.js';
 
 /** 1000 Pi. */
 const DEFAULT_BALANCE = 10_000_000_000n;
@@ -19,8 +20,8 @@ export class World {
   readonly wallets: readonly EmulatedWallet[];
   private readonly ids: IdSource;
   private readonly file: StateFile | undefined;
-  private readonly ending = new AbortController();
-  private life = new AbortController();
+  private readonly ending = endOfMany();
+  private life = endOfMany();
 
   constructor(
     private readonly options: ResolvedEmulatorOptions,
@@ -107,7 +108,7 @@ export class World {
   /** Whoever waits for something in the world as it was is let go. */
   private beginLife(): void {
     this.life.abort();
-    this.life = new AbortController();
+    this.life = endOfMany();
   }
 
   /** Shares its objects with the world: for writing only. */

@@ -7,6 +7,7 @@ import { readRoutes } from './read.routes.js';
 import { DroppedAnswer, ProxyError, submitTransaction } from './submit.js';
 import { hal, originOf } from './page.js';
 import { transactionRecord } from './transaction-record.js';
+import { endOfMany } from '../end-of-many.js';
 
 export interface HorizonRoutesOptions {
   chain: Chain;
@@ -32,7 +33,7 @@ const NOT_PLAYED = [
  * server has to have `installCutOff`.
  */
 export const horizonRoutes: FastifyPluginCallback<HorizonRoutesOptions> = (fastify, { chain }, done) => {
-  const closing = new AbortController();
+  const closing = endOfMany();
   fastify.addHook('preClose', (next: () => void) => {
     closing.abort();
     next();
