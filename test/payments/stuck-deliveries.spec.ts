@@ -168,6 +168,7 @@ describe('Deliveries that get stuck', () => {
       await allDelivered(shop, [other]);
       await unlock();
       await allDelivered(shop, [...stuck, other]);
+      expect(await shop.deliveries()).toHaveLength(9);
     });
 
     it.each(['commit', 'rollback'])('whose end is never heard of are made once: it was a %s', async (end) => {
