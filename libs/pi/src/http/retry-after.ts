@@ -8,7 +8,7 @@ const LONGEST_MS = 10 * 60_000;
 export function retryAfterMs(header: string | string[] | undefined, now = Date.now()): number | undefined {
   const value = (Array.isArray(header) ? header[0] : header)?.trim();
   if (!value) return undefined;
-  if (/^\d+$/.test(value)) return Math.min(Number(value) * 1_000, LONGEST_MS);
+  if (/^\d{1,15}$/.test(value)) return Math.min(Number(value) * 1_000, LONGEST_MS);
   // Date.parse takes much that is no HTTP date ("-5", "1.5"): those begin with a weekday.
   if (!/^[A-Z][a-z]{2,8},? /.test(value)) return undefined;
   const date = Date.parse(value);

@@ -26,7 +26,7 @@ describe('retryAfterMs', () => {
     ['600', 600_000],
     ['601', 600_000],
     ['99999999999', 600_000],
-    ['9'.repeat(400), 600_000],
+    ['9'.repeat(400), undefined],
     ['Fri, 31 Dec 2100 23:59:59 GMT', 600_000],
   ])('reads %j as %j', (header, expected) => {
     expect(retryAfterMs(header, now)).toBe(expected);
