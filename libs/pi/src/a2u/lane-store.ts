@@ -273,7 +273,11 @@ export class LaneStore {
       .where('id', '=', payout.id)
       .where('wallet', '=', this.lane.wallet)
       .$if(this.rules.attemptFence, (query) =>
-        query.where('state', '=', payout.state).where('attempts', '=', payout.attempts.length),
+        query
+          .where('state', '=', payout.state)
+          .where('attempts', '=', payout.attempts.length)
+          // A person may have answered one question, and another one be open by now.
+          .where('review', 'is not distinct from', payout.reviewCode ?? null),
       )
       .$if(set.identifier !== undefined && this.rules.bindOnce, (query) => query.where('identifier', 'is', null))
       .returning('id')

@@ -117,7 +117,7 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
     const record = await this.#existing(id);
     if (!SETTLED.has(record.state) && record.cancelWanted === undefined) {
       await this.parts.ledger.write(async (session) => {
-        await session.db
+        const asked = await session.db
           .updateTable('payouts')
           .set({
             cancel_wanted: 'cancelled by the app',
@@ -127,7 +127,10 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
           .where('id', '=', record.id)
           .where('state', 'not in', [...SETTLED])
           .where('cancel_wanted', 'is', null)
-          .execute();
+          .returning('id')
+          .executeTakeFirst();
+        // It has settled in this moment, or somebody else has asked.
+        if (!asked) return;
         await noteEvent(session, record.id, { kind: 'cancel asked' });
         await announce(session, this.#app, { what: 'asked', wallet: record.wallet, id: record.id });
       });
@@ -160,8 +163,7 @@ export class LedgerA2UService extends A2UService implements OnApplicationBootstr
     const lanes = await this.#open();
     const lane = lanes.find(({ wallet }) => wallet.address === record.wallet);
     if (!lane) throw walletLeftOut(record, resolution.action);
-    await resolvePayout(lane, record, resolution);
-    return toPayout(await this.#existing(id));
+    return toPayout(await resolvePayout(lane, record, resolution));
   }
 
   async recover(): Promise<void> {

@@ -5,7 +5,7 @@ import type { PayoutResolution, PayoutState } from './payout.js';
 import { PiPayoutResolutionError } from './payout-errors.js';
 import type { WalletHistory } from './payout.evidence.js';
 import { type PayoutRecord, toFacts } from './payout-record.js';
-import { announce, noteEvent } from './payout-store.js';
+import { announce, findById, noteEvent } from './payout-store.js';
 import { covers, isDead, isOurs, successOfOurs } from './payout.rules.js';
 import { isReviewReason, type ReviewReason, REVIEW_REASONS } from './review-reasons.js';
 import { envelopeReader, toWalletRecord } from './wallet-records.js';
@@ -22,13 +22,16 @@ const CLOCK_MARGIN = 600;
 
 /**
  * Carries out a person's decision. Nothing signs for a payout in review, so its attempts are the same before and after the
- * evidence is read; the compare-and-set on state and attempts makes sure.
+ * evidence is read. The lane goes on meanwhile, and may have found it paid: the compare-and-set on state, reason and attempts makes
+ * sure that what was decided is still the question.
+ *
+ * @returns the payout as this decision stored it
  */
 export async function resolvePayout(
   parts: LaneParts,
   payout: PayoutRecord,
   resolution: PayoutResolution,
-): Promise<void> {
+): Promise<PayoutRecord> {
   const { action, by } = resolution;
   const refuse = (problem: string) => new PiPayoutResolutionError(payout.id, action, problem);
   if (typeof by !== 'string' || by.trim() === '') throw refuse('say who decides, in `by`.');
@@ -38,8 +41,9 @@ export async function resolvePayout(
   if (!REVIEW_REASONS[reason].actions.includes(action))
     throw refuse(`of a payout in review for ${reason} it may be ${REVIEW_REASONS[reason].actions.join(', ')}.`);
   const change = await changeFor(parts, payout, reason, resolution, refuse);
-  await write(parts.ledger, payout, change, resolution);
+  const stored = await write(parts.ledger, payout, change, resolution);
   parts.onMoved?.(change.state);
+  return stored;
 }
 
 async function changeFor(
@@ -147,8 +151,8 @@ async function write(
   payout: PayoutRecord,
   { state, txid, baseline, reason }: Change,
   { action, by }: PayoutResolution,
-): Promise<void> {
-  await ledger.write(async (session) => {
+): Promise<PayoutRecord> {
+  return ledger.write(async (session) => {
     const changed = await session.db
       .updateTable('payouts')
       .set({
@@ -162,6 +166,7 @@ async function write(
       })
       .where('id', '=', payout.id)
       .where('state', '=', 'needs_review')
+      .where('review', '=', payout.reviewCode!)
       .where('attempts', '=', payout.attempts.length)
       .returning('id')
       .executeTakeFirst();
@@ -172,5 +177,6 @@ async function write(
       by,
     });
     await announce(session, payout.app, { what: 'asked', wallet: payout.wallet, id: payout.id });
+    return (await findById(session, payout.app, payout.id))!;
   });
 }

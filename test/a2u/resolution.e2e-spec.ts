@@ -1,0 +1,95 @@
+import { PiPayoutResolutionError } from 'nestjs-pi';
+import { HeldAnswers } from '../support/held-answers.js';
+import { until } from '../support/until.js';
+import { Stage } from './history-stage.js';
+import type { Instance } from './payout-world.js';
+
+const by = 'amara@example.com';
+
+describe('A decision of the operator beside a lane that goes on', () => {
+  let stage: Stage;
+  let horizon: HeldAnswers;
+  let ledgers: NodeJS.Timeout | undefined;
+
+  beforeEach(async () => {
+    stage = await Stage.build([]);
+    horizon = await HeldAnswers.before(stage.world.pi.horizonUrl);
+  }, 30_000);
+  afterEach(async () => {
+    clearInterval(ledgers);
+    await stage.end();
+    await horizon.stop();
+  }, 30_000);
+
+  const look = (app: Instance) => stage.look(app);
+  /** Where the operator sits: it runs no lane. */
+  const desk = () => stage.world.instance({ idle: true, horizonUrl: horizon.url });
+
+  /** The wallet has used a number, for its payment or elsewhere, and no listing shows for what. */
+  async function unexplainedGap(used: 'to pay' | 'elsewhere'): Promise<Instance> {
+    const { app, pause } = await stage.pausedInstance('submit_noted');
+    stage.adversary.onSubmit({ apply: used === 'to pay' ? 'now' : 'never', answer: 'timeout' });
+    await stage.pay(app);
+    await pause.reached;
+    const foreign = used === 'elsewhere' && stage.adversary.useSequence({ secret: stage.wallet.seed });
+    stage.close();
+    stage.adversary.hide({ hash: foreign ? foreign.hash : stage.world.paid()[0]!.hash, listings: true });
+    pause.resume();
+    ledgers = setInterval(() => stage.close(), 40);
+    const ageing = setInterval(() => stage.chain.advance(200), 250);
+    await until(async () => (await look(app)).state === 'needs_review').finally(() => clearInterval(ageing));
+    return app;
+  }
+
+  async function cancelAtPi(app: Instance): Promise<void> {
+    const { pi } = stage.world;
+    await fetch(`${pi.platformUrl}/payments/${(await look(app)).identifier}/cancel`, {
+      method: 'POST',
+      headers: { authorization: `Key ${pi.apiKey}` },
+    });
+  }
+
+  it.each(['abandon', 'retry'] as const)(
+    'is not carried out ("%s") on a payout that waits for another decision by now',
+    async (action) => {
+      const app = await unexplainedGap('to pay');
+      await cancelAtPi(app);
+      const operator = await desk();
+      const listing = horizon.hold('/transactions?');
+      const decision = operator.payouts.resolve(stage.id, { action, by });
+      const outcome = expect(decision).rejects.toThrow(PiPayoutResolutionError);
+      await listing.reached;
+      // While the operator's evidence is under way, the lane finds the payment, and Pi does not take it.
+      stage.adversary.calm();
+      await until(async () => {
+        const { state, txid } = await look(app);
+        return state === 'needs_review' && txid !== undefined;
+      });
+      const before = await look(app);
+      listing.release();
+      await outcome;
+      expect(await look(app)).toEqual(before);
+      expect(before.review!.actions).toEqual(['paid', 'retry']);
+    },
+  );
+
+  it('is answered with what it has stored, however fast the lane goes on from there', async () => {
+    const app = await unexplainedGap('elsewhere');
+    const operator = await desk();
+    const { ledger } = operator;
+    const [write, read] = [ledger.write.bind(ledger), ledger.read.bind(ledger)];
+    let written = false;
+    jest.spyOn(ledger, 'write').mockImplementation(async (...call) => {
+      const result = await write(...call);
+      written = true;
+      return result;
+    });
+    jest.spyOn(ledger, 'read').mockImplementation(async (...call) => {
+      if (written) await until(async () => (await look(app)).state === 'completed');
+      return read(...call);
+    });
+    expect(await operator.payouts.resolve(stage.id, { action: 'retry', by })).toMatchObject({ state: 'submitted' });
+    await until(async () => (await look(app)).state === 'completed');
+    expect(stage.timesPaid()).toBe(1);
+  });
+});
