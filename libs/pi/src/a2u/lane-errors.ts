@@ -7,6 +7,11 @@ export class LaneHaltedError extends Error {
   override readonly name = 'LaneHaltedError';
 }
 
+/** Pi has this payout's payment, and says of it what cannot be: whether it is the one that was asked for cannot be told. */
+export class PaymentUnreadableError extends Error {
+  override readonly name = 'PaymentUnreadableError';
+}
+
 /** Nothing is wrong that waiting does not mend. */
 export function isPassing(error: unknown): boolean {
   return (

@@ -1,6 +1,7 @@
 import { PiApiError } from '../errors/pi-api-error.js';
+import { PiInvalidArgumentError } from '../errors/pi-invalid-argument-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
-import { isPassing } from './lane-errors.js';
+import { isPassing, PaymentUnreadableError } from './lane-errors.js';
 import { cancelOrphan } from './orphans.js';
 import type { PiView } from './payout.evidence.js';
 import { metadataAtPi, toPiView } from './payout-metadata.js';
@@ -84,6 +85,7 @@ export class LanePreparing {
       if (admitted.cancelWanted !== undefined) return await this.#cancelUncreated(admitted);
       await this.#create(admitted);
     } catch (error) {
+      if (error instanceof PaymentUnreadableError) return this.#park(payout, error.message, parts.settings.haltMs);
       this.t.pause(creating(payout.id));
       throw error;
     }
@@ -99,6 +101,8 @@ export class LanePreparing {
       await this.#bind(payout, toPiView(created), false);
     } catch (error) {
       if (error instanceof PiApiError && error.refused) return this.#refused(payout, error);
+      // Never sent, and never will be.
+      if (error instanceof PiInvalidArgumentError) return this.#end(payout, 'failed', error.message);
       if (error instanceof PiUnavailableError || error instanceof PiApiError) this.#lastUnanswered = performance.now();
       this.t.pi.forgetListing();
       throw error;
@@ -146,8 +150,10 @@ export class LanePreparing {
   /** The payment of this key, if Pi has one that is ours. */
   async #lookUp(payout: PayoutRecord, fresh: boolean): Promise<PiView | undefined> {
     const { pi, parts } = this.t;
-    const { views, fresh: read } = await pi.incomplete({ fresh });
+    const { views, unread, fresh: read } = await pi.incomplete({ fresh });
     if (read) await this.#sweep(views);
+    const own = unread.find(({ key, instance }) => key === payout.idempotencyKey && instance === parts.instance);
+    if (own) throw new PaymentUnreadableError(`Pi holds a payment of it that cannot be read: ${own.problem}`);
     const row = { open: payout.state === 'requested' };
     return views.find(
       (view) =>

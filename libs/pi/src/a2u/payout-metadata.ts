@@ -22,10 +22,15 @@ export function appMetadataOf(metadata: PiMetadata): string | null {
   return own.length === 0 ? null : canonicalJson(Object.fromEntries(own));
 }
 
+/** Whose payment it says it is, even where nothing else of it can be read. */
+export function ownerIn(payment: unknown): Pick<PiView, 'key' | 'instance'> {
+  const { metadata } = (payment ?? {}) as { metadata?: unknown };
+  const { [KEY]: key, [INSTANCE]: instance } = (metadata ?? {}) as Record<string, unknown>;
+  return { ...(typeof key === 'string' && { key }), ...(typeof instance === 'string' && { instance }) };
+}
+
 /** What the rules get to see of a payment at Pi. */
 export function toPiView(dto: PaymentDto): PiView {
-  const key = dto.metadata[KEY];
-  const instance = dto.metadata[INSTANCE];
   return {
     identifier: dto.identifier,
     uid: dto.user_uid,
@@ -37,8 +42,7 @@ export function toPiView(dto: PaymentDto): PiView {
     cancelled: dto.status.cancelled || dto.status.user_cancelled,
     completed: dto.status.developer_completed,
     createdAt: Math.floor(dto.created_at.getTime() / 1000),
-    ...(typeof key === 'string' && { key }),
-    ...(typeof instance === 'string' && { instance }),
+    ...ownerIn(dto),
     ...(dto.transaction && { txid: dto.transaction.txid }),
   };
 }

@@ -54,14 +54,22 @@ function uidOf(uid: unknown): string {
 }
 
 function stroopsOf(amount: PayoutRequest['amount']): bigint {
-  let stroops: bigint;
+  const exact = exactly(amount);
+  if (exact.stroops === 0n) throw new PiPayoutInvalidError('amount', 'amount has to be more than 0.');
+  if (!exact.fitsNumber)
+    throw new PiPayoutInvalidError(
+      'amount',
+      `${exact} Pi has more digits than a JSON number holds, and Pi answers with numbers: whether it means this amount could not be told. Pay it in smaller parts.`,
+    );
+  return exact.stroops;
+}
+
+function exactly(amount: PayoutRequest['amount']): PiAmount {
   try {
-    ({ stroops } = PiAmount.of(amount));
+    return PiAmount.of(amount);
   } catch (error) {
     throw new PiPayoutInvalidError('amount', (error as Error).message);
   }
-  if (stroops === 0n) throw new PiPayoutInvalidError('amount', 'amount has to be more than 0.');
-  return stroops;
 }
 
 function metadataOf(metadata: unknown): string | null {

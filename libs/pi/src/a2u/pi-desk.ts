@@ -1,7 +1,7 @@
 import type { PiCallOptions } from '../http/call-options.js';
 import type { PiPlatformClient } from '../platform/platform.client.js';
 import type { PiView } from './payout.evidence.js';
-import { toPiView } from './payout-metadata.js';
+import { ownerIn, toPiView } from './payout-metadata.js';
 
 /** A payment at Pi looked at no longer ago than this is fresh: two ledgers of the chain. In milliseconds. */
 const FRESH_MS = 10_000;
@@ -17,23 +17,33 @@ interface LookAhead {
   view?: PiView;
 }
 
+/** The payments of the app that Pi has not completed or cancelled. */
+export interface Listing {
+  readonly views: readonly PiView[];
+  /** Payments that could not be read: whose they say they are, and what is wrong with them. */
+  readonly unread: readonly (Pick<PiView, 'key' | 'instance'> & { readonly problem: string })[];
+}
+
 /** What Pi says of our payments, asked no more often than needed. What it keeps is of this tenure only. */
 export class PiDesk {
   #next: LookAhead | undefined;
-  #listing: Seen<readonly PiView[]> | undefined;
+  #listing: Seen<Listing> | undefined;
 
   constructor(
     private readonly platform: PiPlatformClient,
     private readonly call: PiCallOptions,
   ) {}
 
-  /** Every payment of the app that Pi has not completed or cancelled; asked again when the answer at hand is old. */
-  async incomplete(options: { fresh: boolean }): Promise<{ views: readonly PiView[]; fresh: boolean }> {
-    if (!options.fresh && this.#listing && isFresh(this.#listing)) return { views: this.#listing.value, fresh: false };
+  /** Asked again when the answer at hand is old. One payment that cannot be read hides none of the others. */
+  async incomplete(options: { fresh: boolean }): Promise<Listing & { fresh: boolean }> {
+    if (!options.fresh && this.#listing && isFresh(this.#listing)) return { ...this.#listing.value, fresh: false };
     const at = performance.now();
-    const views = (await this.platform.incompleteServerPayments(this.call)).map(toPiView);
-    this.#listing = { value: views, at };
-    return { views, fresh: true };
+    const unread: Listing['unread'][number][] = [];
+    const onUnreadable = (payment: unknown, problem: string) => unread.push({ ...ownerIn(payment), problem });
+    const listed = await this.platform.incompleteServerPayments({ ...this.call, onUnreadable });
+    const value = { views: listed.map(toPiView), unread };
+    this.#listing = { value, at };
+    return { ...value, fresh: true };
   }
 
   /** An answer to a creation was lost: what was listed before says nothing any more. */

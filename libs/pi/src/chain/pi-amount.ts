@@ -47,10 +47,17 @@ export class PiAmount {
   private static ofNumber(pi: number): PiAmount {
     if (!Number.isFinite(pi)) throw new TypeError(`${pi} is not an amount of Pi.`);
     const amount = new PiAmount(stroopsOf(String(pi)));
-    if (amount.stroops >= UNSAFE_NUMBER_STROOPS || (pi >= AMBIGUOUS_NUMBER && amount.isNotAlone(pi))) {
+    if (!amount.fitsNumber) {
       throw new RangeError(`${pi} Pi is too large for a number to be exact: pass it as a string.`);
     }
     return amount;
+  }
+
+  /** Whether a JSON number, as Pi writes amounts, stands for this amount and for no other. */
+  get fitsNumber(): boolean {
+    if (this.stroops >= UNSAFE_NUMBER_STROOPS) return false;
+    const number = Number(this.toFixed());
+    return number < AMBIGUOUS_NUMBER || !this.isNotAlone(number);
   }
 
   /** Whether the next amount up or down is the same number. */

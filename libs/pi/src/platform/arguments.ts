@@ -67,5 +67,11 @@ export function createPaymentBody(request: CreatePaymentRequest): string {
 function amountOf({ amount }: CreatePaymentRequest): PiAmount {
   const exact = PiAmount.of(amount);
   if (exact.stroops === 0n) throw new PiInvalidArgumentError('amount', '0', 'more than 0 Pi');
+  if (!exact.fitsNumber)
+    throw new PiInvalidArgumentError(
+      'amount',
+      exact.toString(),
+      'one that a JSON number, as Pi writes it, holds exactly',
+    );
   return exact;
 }

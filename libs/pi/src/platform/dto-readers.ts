@@ -18,6 +18,9 @@ import type { PaymentDto, PaymentStatusDto, PaymentTransactionDto } from './paym
 import type { RewardedAdStatusDto } from './rewarded-ad-status.dto.js';
 import type { UserDto } from './user.dto.js';
 
+/** Gets what Pi sent in place of a payment, and what is wrong with it. */
+export type UnreadablePaymentListener = (payment: unknown, problem: string) => void;
+
 /** All readers are strict about the fields of the contract, and keep the fields they do not know. */
 export function readPayment(value: unknown, path = 'payment'): PaymentDto {
   const fields = readObject(value, path);
@@ -38,9 +41,18 @@ export function readPayment(value: unknown, path = 'payment'): PaymentDto {
   };
 }
 
-export function readIncompletePayments(value: unknown): readonly PaymentDto[] {
+/** @param unreadable told of each payment that cannot be read; without it, one such makes the whole answer unreadable */
+export function readIncompletePayments(value: unknown, unreadable?: UnreadablePaymentListener): readonly PaymentDto[] {
   const list = readArray(readObject(value, 'answer')['incomplete_server_payments'], 'incomplete_server_payments');
-  return list.map((payment, index) => readPayment(payment, `incomplete_server_payments[${index}]`));
+  return list.flatMap((payment, index) => {
+    try {
+      return [readPayment(payment, `incomplete_server_payments[${index}]`)];
+    } catch (error) {
+      if (!unreadable || !(error instanceof UnreadableAnswer)) throw error;
+      unreadable(payment, error.message);
+      return [];
+    }
+  });
 }
 
 export function readUser(value: unknown): UserDto {

@@ -7,7 +7,14 @@ import type { PiCallOptions } from '../http/call-options.js';
 import { PiCaller, type PiCallRequest, type PiReply } from '../http/caller.js';
 import { PiCall, type PiCallObserver } from '../http/pi-call.js';
 import { checkedToken, checkedTxid, createPaymentBody, pathOfAd, pathOfPayment } from './arguments.js';
-import { readAdStatus, readIncompletePayments, readNotifications, readPayment, readUser } from './dto-readers.js';
+import {
+  readAdStatus,
+  readIncompletePayments,
+  readNotifications,
+  readPayment,
+  readUser,
+  type UnreadablePaymentListener,
+} from './dto-readers.js';
 import type { NotificationRequest, NotificationsDto } from './notification.dto.js';
 import type { CreatePaymentRequest, PaymentDto } from './payment.dto.js';
 import { platformRefusal } from './platform-refusal.js';
@@ -109,10 +116,17 @@ export class PiPlatformClient {
     return this.ask(call, about(paymentId, readPayment), options);
   }
 
-  /** A2U payments that are not completed, whether or not their money moved. */
-  async incompleteServerPayments(options?: PiCallOptions): Promise<readonly PaymentDto[]> {
+  /**
+   * A2U payments that are not completed, whether or not their money moved.
+   *
+   * @param options `onUnreadable` is told of each payment that cannot be read; without it, one such fails the call
+   */
+  async incompleteServerPayments(
+    options?: PiCallOptions & { onUnreadable?: UnreadablePaymentListener },
+  ): Promise<readonly PaymentDto[]> {
     const path = '/payments/incomplete_server_payments';
-    return this.ask({ endpoint: `GET ${path}`, path, repeatable: true }, readIncompletePayments, options);
+    const read = (data: unknown) => readIncompletePayments(data, options?.onUnreadable);
+    return this.ask({ endpoint: `GET ${path}`, path, repeatable: true }, read, options);
   }
 
   /** Reward on `granted` only, and once: Pi does not stop an adId from being presented twice. */
