@@ -29,7 +29,7 @@ export interface ChainTransaction {
   /** Sequence of the chain ledger it is in. */
   readonly ledger: number;
   readonly createdAt: Date;
-  /** Until when it could be applied. */
+  /** Until when it could be applied; undefined: without an end, or until after the year 9999. */
   readonly validBefore?: Date;
   readonly validAfter?: Date;
   readonly operationCount: number;

@@ -394,6 +394,29 @@ describe('against a Horizon that misbehaves', () => {
     expect(error).toMatchObject({ code: 'PI_CHAIN_ANSWER_UNREADABLE', message: expect.stringMatching(message) });
   });
 
+  it('lists what a stranger sent with a time bound that no date holds, as Horizon writes it', async () => {
+    const record = {
+      hash: 'a'.repeat(64),
+      successful: true,
+      source_account: 'G',
+      source_account_sequence: '1',
+      fee_account: 'G',
+      fee_charged: '100000',
+      memo_type: 'none',
+      ledger: 7,
+      created_at: '2026-11-20T12:00:00Z',
+      valid_after: '1970-01-01T00:00:00Z',
+      valid_before: '292277026596-12-04T15:30:07Z',
+      operation_count: 1,
+      envelope_xdr: 'AAAA',
+      paging_token: '1',
+    };
+    world.answers({ body: { _embedded: { records: [record] } } });
+    const { records } = await horizon.transactions(ADDRESS);
+    expect(records).toEqual([expect.not.objectContaining({ validBefore: expect.anything() as unknown })]);
+    expect(records).toMatchObject([{ hash: record.hash, validAfter: new Date(0) }]);
+  });
+
   it('does not believe another ledger than it asked for', async () => {
     const ledger = {
       sequence: 8,

@@ -71,9 +71,13 @@ export function readRecords(data: unknown): readonly unknown[] {
   return readArray(embedded['records'], 'page._embedded.records');
 }
 
-/** A date that may be missing; a precondition of `0` means none. */
-export function readOptionalDate(fields: Fields, name: string, path: string): Date | undefined {
-  return readOptionalString(fields, name, path) ? readDate(fields, name, path) : undefined;
+/**
+ * A time bound that may be missing. Anyone can send the wallet a transaction that is good until after the year 9999: Horizon writes
+ * that with more digits than a date has, and it bounds nothing.
+ */
+export function readTimeBound(fields: Fields, name: string, path: string): Date | undefined {
+  const text = readOptionalString(fields, name, path);
+  return text && !/^\d{5,}-/.test(text) ? readDate(fields, name, path) : undefined;
 }
 
 function nativeBalance(balances: readonly unknown[]): PiAmount {

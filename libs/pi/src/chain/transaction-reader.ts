@@ -11,15 +11,15 @@ import {
   readString,
 } from '../http/answer-reader.js';
 import type { ChainMemo, ChainTransaction } from './chain-transaction.js';
-import { readOptionalDate } from './horizon-readers.js';
+import { readTimeBound } from './horizon-readers.js';
 
 /** A record of `/transactions/{hash}` or of a listing. */
 export function readTransaction(data: unknown, path = 'transaction'): ChainTransaction {
   const fields = readObject(data, path);
   const resultXdr = readOptionalString(fields, 'result_xdr', path);
   const maxFee = fields['max_fee'] === undefined ? undefined : readBigInt(fields, 'max_fee', path);
-  const validAfter = readOptionalDate(fields, 'valid_after', path);
-  const validBefore = readOptionalDate(fields, 'valid_before', path);
+  const validAfter = readTimeBound(fields, 'valid_after', path);
+  const validBefore = readTimeBound(fields, 'valid_before', path);
   const memo = readMemo(fields, path);
   return {
     hash: readString(fields, 'hash', path).toLowerCase(),
