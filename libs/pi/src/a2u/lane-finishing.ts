@@ -1,4 +1,5 @@
 import { PiApiError } from '../errors/pi-api-error.js';
+import type { PiView } from './payout.evidence.js';
 import type { PayoutRecord } from './payout-record.js';
 import { toPiView } from './payout-metadata.js';
 import { type ReviewReason, REVIEW_REASONS } from './review-reasons.js';
@@ -60,9 +61,9 @@ export class LaneFinishing {
 
   async #completeRefused(payout: PayoutRecord, error: PiApiError): Promise<void> {
     if (error.code === 'PI_API_KEY_REFUSED') throw error;
-    const view = toPiView(await this.t.parts.platform.getPayment(payout.identifier!, this.t.call));
-    if (view.completed) return this.#completed(payout);
-    if (view.cancelled) return this.#review(payout, 'paid_but_cancelled');
+    const view = await this.#viewUnlessUnknown(payout);
+    if (view?.completed) return this.#completed(payout);
+    if (view?.cancelled) return this.#review(payout, 'paid_but_cancelled');
     const memory = this.t.memoryOf(payout.id);
     memory.refusals = (memory.refusals ?? 0) + 1;
     if (memory.refusals < REFUSALS) throw error;
@@ -85,14 +86,29 @@ export class LaneFinishing {
       await this.t.step('cancel_posted', payout);
     } catch (error) {
       if (!(error instanceof PiApiError) || !error.refused) throw error;
-      const gone = error.platformCode === 'payment_not_found';
-      const view = gone ? undefined : toPiView(await platform.getPayment(payout.identifier!, this.t.call));
+      const view = await this.#viewUnlessUnknown(payout);
       if (view?.completed) return this.#completed(payout, view.txid);
-      if (view && !view.cancelled) throw error;
+      if (view ? !view.cancelled : await this.#isListed(payout)) throw error;
     }
     const cancelled = await this.t.store.change(payout, 'cancelled');
     await this.t.step('cancelled_committed', cancelled);
     this.t.preparing.ring();
+  }
+
+  /** Undefined: Pi says that it knows no such payment. That alone proves nothing. */
+  async #viewUnlessUnknown({ identifier }: PayoutRecord): Promise<PiView | undefined> {
+    try {
+      return await this.t.pi.view(identifier!);
+    } catch (error) {
+      if (error instanceof PiApiError && error.platformCode === 'payment_not_found') return undefined;
+      throw error;
+    }
+  }
+
+  /** Among those that Pi has neither completed nor cancelled: where it is not, it is in nobody's way, and nobody signs for it. */
+  async #isListed({ identifier, idempotencyKey }: PayoutRecord): Promise<boolean> {
+    const { views, unread } = await this.t.pi.incomplete({ fresh: true });
+    return views.some((view) => view.identifier === identifier) || unread.some(({ key }) => key === idempotencyKey);
   }
 
   /** In review, paid: Pi may have changed its mind, or have seen the transaction by now. Asking again links the same txid. */

@@ -107,7 +107,7 @@ export class LanePosting {
   /** While one waits for its ledger, Pi is asked about the next: so nothing but the chain is asked in between. */
   async #lookAhead(current: PayoutRecord): Promise<void> {
     try {
-      const next = (await this.t.store.prepared(2)).find(({ id }) => id !== current.id);
+      const next = (await this.t.store.prepared(2, this.t.unseen)).find(({ id }) => id !== current.id);
       if (next) await this.t.pi.lookAhead(next.identifier!);
     } catch (error) {
       if (!this.t.ended) this.t.parts.logger.debug(`Looking ahead failed: ${String(error)}`);

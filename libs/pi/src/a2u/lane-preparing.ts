@@ -24,6 +24,8 @@ const DEFINITE = new Set([
 ]);
 /** A creation without an answer may still arrive at Pi for so long, in milliseconds. */
 const LATE_CREATION_MS = 60_000;
+/** So many payouts whose payments Pi does not show are passed over. When it shows none at all, no more are created. */
+const ASIDE = 20;
 /** Pi counts payments and cancellations of a Pioneer by the day, in milliseconds. */
 const TOO_MANY_MS = 600_000;
 
@@ -48,7 +50,10 @@ export class LanePreparing {
     await this.t.errands.passed();
     const rest = this.t.pauseOf(THE_APP);
     if (rest > 0) return Math.min(idleMs, rest);
-    const room = this.#onePerApp ? Number(!(await store.anyInFlight())) : depth - (await store.prepared(depth)).length;
+    const aside = this.t.unseen.slice(0, ASIDE);
+    const room = this.#onePerApp
+      ? Number(!(await store.anyInFlight(aside)))
+      : depth - (await store.prepared(depth, aside)).length;
     if (room <= 0) return idleMs;
     const waiting = await this.#next(room);
     for (const payout of waiting) await this.#prepare(payout);

@@ -1,3 +1,4 @@
+import { PiApiError } from '../errors/pi-api-error.js';
 import type { WalletReading } from './chain-reader.js';
 import { handOver } from './hand-over.js';
 import { LaneHaltedError } from './lane-errors.js';
@@ -131,7 +132,22 @@ export class LaneSigning {
           : await this.#act(raised, decision, reading);
       }
       if (decision.what === 'close') reading = await chain.withClose(reading);
-      else view = await pi.view(payout.identifier!);
+      else view = await this.#viewAtPi(payout);
+    }
+  }
+
+  async #viewAtPi({ id, identifier }: PayoutRecord): Promise<PiView> {
+    const memory = this.t.memoryOf(id);
+    try {
+      const view = await this.t.pi.view(identifier!);
+      delete memory.unseen;
+      return view;
+    } catch (error) {
+      if (error instanceof PiApiError && !memory.unseen) {
+        memory.unseen = true;
+        this.t.preparing.ring();
+      }
+      throw error;
     }
   }
 

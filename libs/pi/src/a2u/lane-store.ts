@@ -70,12 +70,7 @@ export class LaneStore {
 
   /** What Pi is to be told of, without those that wait till later: however many they are, they hide nobody. */
   async toFinish(later: readonly string[], limit: number): Promise<PayoutRecord[]> {
-    return this.#select((query) =>
-      query
-        .where('state', 'in', ['paid', 'cancelling'])
-        .$if(later.length > 0, (others) => others.where('id', 'not in', later))
-        .limit(limit),
-    );
+    return this.#select((query) => query.where('state', 'in', ['paid', 'cancelling']).limit(limit), later);
   }
 
   /**
@@ -92,14 +87,14 @@ export class LaneStore {
     );
   }
 
-  /** Created at Pi, and nothing signed yet. */
-  async prepared(limit: number): Promise<PayoutRecord[]> {
-    return this.#select((query) => query.where('state', '=', 'created').limit(limit));
+  /** Created at Pi, and nothing signed yet; without those named. */
+  async prepared(limit: number, except: readonly string[]): Promise<PayoutRecord[]> {
+    return this.#select((query) => query.where('state', '=', 'created').limit(limit), except);
   }
 
-  /** Some payout is unfinished at Pi. Whether one in review is, only Pi knows. */
-  async anyInFlight(): Promise<boolean> {
-    return (await this.#select((query) => query.where('state', 'in', IN_FLIGHT).limit(1))).length > 0;
+  /** Some payout is unfinished at Pi; without those named. Whether one in review is, only Pi knows. */
+  async anyInFlight(except: readonly string[]): Promise<boolean> {
+    return (await this.#select((query) => query.where('state', 'in', IN_FLIGHT).limit(1), except)).length > 0;
   }
 
   /**
@@ -140,9 +135,13 @@ export class LaneStore {
 
   #select(
     narrow: (query: ReturnType<typeof selectPayouts>, session: LedgerSession) => ReturnType<typeof selectPayouts>,
+    except: readonly string[] = [],
   ): Promise<PayoutRecord[]> {
     return this.ledger.read(async (session) => {
-      const lane = selectPayouts(session).where('app', '=', this.lane.app).where('wallet', '=', this.lane.wallet);
+      const lane = selectPayouts(session)
+        .where('app', '=', this.lane.app)
+        .where('wallet', '=', this.lane.wallet)
+        .$if(except.length > 0, (others) => others.where('id', 'not in', except));
       const rows = await narrow(lane, session).orderBy('position').execute();
       return rows.map(toRecord);
     });

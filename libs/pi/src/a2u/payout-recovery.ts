@@ -96,7 +96,10 @@ async function isKnown({ db }: LedgerSession, identifier: string): Promise<boole
   return row !== undefined;
 }
 
-/** Undefined: the memo is not of a payment of this app. */
+/**
+ * Undefined: Pi says that the memo is not of a payment of this app. Only its own word counts: a 404 of something in between, believed,
+ * would have a payment forgotten that was made.
+ */
 async function paymentAt(
   { platform }: LaneParts,
   identifier: string,
@@ -106,7 +109,7 @@ async function paymentAt(
   try {
     return await platform.getPayment(identifier, call);
   } catch (error) {
-    if (error instanceof PiApiError && error.platformStatus === 404) return undefined;
+    if (error instanceof PiApiError && error.platformCode === 'payment_not_found') return undefined;
     throw error;
   }
 }

@@ -25,6 +25,8 @@ export interface PayoutMemory {
   feeTooLow?: string;
   /** How often Pi refused to complete it. */
   refusals?: number;
+  /** Pi does not show its payment: it says that it knows none, or what cannot be read. */
+  unseen?: boolean;
 }
 
 /** One worker's time with a lane, from taking the lease to losing or returning it. What it knows dies with it. */
@@ -124,6 +126,11 @@ export class Tenure {
     let memory = this.#memories.get(id);
     if (!memory) this.#memories.set(id, (memory = {}));
     return memory;
+  }
+
+  /** Payouts whose payment Pi does not show. A 404 proves nothing about them, and they keep nobody waiting. */
+  get unseen(): string[] {
+    return [...this.#memories].filter(([, { unseen }]) => unseen).map(([id]) => id);
   }
 
   /** How many things are remembered of payouts: nothing of those that have left the lane. */
