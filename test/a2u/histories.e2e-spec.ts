@@ -20,21 +20,17 @@ const BILLIONS = 100_000_000_000_000n;
 /** The first attempt is signed, and a stranger with the wallet's key takes its number; the second applies unseen. */
 async function foreignThenUnseen(stage: Stage): Promise<Complaint> {
   const app = await stage.instance();
-  stage.adversary.onSubmit({ apply: 'never', answer: 'lost' });
+  stage.nothingArrives();
   await stage.pay(app);
   await stage.posted(1);
-  stage.adversary.onSubmit({ answer: 'lost', times: 1 });
   stage.adversary.useSequence({ secret: stage.wallet.seed });
   stage.close();
   return unseen(stage, app, 2);
 }
 
-/** Attempt `n` is at core; it applies, and the listings are a ledger behind while the account is not. */
+/** Attempt `n` arrives at core; it applies, and the listings are a ledger behind while the account is not. */
 async function unseen(stage: Stage, app: Awaited<ReturnType<Stage['instance']>>, n: number): Promise<Complaint> {
-  const { attempts } = await stage.attempts(app, n);
-  // Posting it again would tell that it has applied.
-  stage.adversary.onSubmit({ hash: attempts[n - 1]!.hash, apply: 'never', answer: 'lost', times: 50 });
-  await stage.posted(n);
+  await stage.arrives(app, n);
   stage.adversary.replicas({ path: `${stage.path}/transactions`, lags: [1], pick: 'cycle' });
   stage.close();
   await stage.linger(async () => (await stage.look(app)).attempts.length > n);
@@ -56,8 +52,9 @@ const histories: readonly History[] = [
     play: async (stage) => {
       const app = await stage.instance();
       await stage.pay(app);
-      await stage.posted(1);
-      stage.adversary.onSubmit({ answer: 'lost' });
+      const { hash } = (await stage.attempts(app, 1)).attempts[0]!;
+      await until(() => stage.chain.mempool.find(hash) !== undefined);
+      stage.nothingArrives();
       // Spent elsewhere in the same ledger: the payment fails and burns its number.
       const { balance } = stage.chain.account(stage.wallet.address)!;
       stage.chain.fund(stage.wallet.address, 20_000_000n - balance);
@@ -76,9 +73,9 @@ const histories: readonly History[] = [
     off: ['ownByMemo', 'ownByInnerHash'],
     play: async (stage) => {
       const app = await stage.instance();
-      stage.adversary.onSubmit({ apply: 'wrapped', answer: 'lost' });
+      stage.nothingArrives();
       await stage.pay(app);
-      await stage.posted(1);
+      await stage.arrives(app, 1, { apply: 'wrapped' });
       stage.close();
       await stage.linger(async () => (await stage.look(app)).attempts.length > 1);
       return verdict(stage, app);
@@ -89,13 +86,11 @@ const histories: readonly History[] = [
     off: ['walletOnly'],
     play: async (stage) => {
       const app = await stage.instance();
-      stage.adversary.onSubmit({ apply: 1, answer: 'lost' });
-      stage.adversary.replicas({ path: `${stage.path}/transactions`, lags: [1], pick: 'cycle' });
+      stage.nothingArrives();
       await stage.pay(app);
-      await stage.posted(1);
+      await stage.arrives(app, 1, { apply: 1 });
+      stage.adversary.replicas({ path: `${stage.path}/transactions`, lags: [1], pick: 'cycle' });
       stage.adversary.lookAlike({ wallet: stage.wallet.address });
-      // Posts in between would bring it into this ledger, before its time.
-      stage.adversary.onSubmit({ apply: 'never', answer: 'lost', times: 50 });
       stage.close();
       stage.close();
       await stage.linger(async () => (await stage.look(app)).attempts.length > 1);
@@ -107,7 +102,7 @@ const histories: readonly History[] = [
     off: ['covering'],
     play: async (stage) => {
       const app = await stage.instance();
-      stage.adversary.onSubmit({ answer: 'lost' });
+      stage.nothingArrives();
       await stage.pay(app);
       return unseen(stage, app, 1);
     },
@@ -118,25 +113,20 @@ const histories: readonly History[] = [
     play: async (stage) => {
       // The first worker stands still with what it has read of the payout after its first attempt.
       const { app, pause } = await stage.pausedInstance('turn_taken', 2);
-      stage.adversary.onSubmit({ apply: 'never', answer: 'lost' });
+      stage.nothingArrives();
       await stage.pay(app);
-      await stage.posted(1);
       await pause.reached;
       stage.adversary.useSequence({ secret: stage.wallet.seed });
       stage.close();
       await stage.stealLease();
       const other = await stage.instance();
-      stage.adversary.onSubmit({ answer: 'lost' });
-      await stage.attempts(other, 2);
-      await stage.posted(2);
+      await stage.arrives(other, 2);
       const { attempts } = await stage.look(other);
       await other.stop();
       stage.close();
       pause.resume();
       await stage.linger(async () => (await stage.look(app)).attempts.length > attempts.length);
-      stage.close();
-      await app.stop();
-      return verdict(stage, await stage.instance());
+      return verdict(stage, app);
     },
   },
   {
@@ -149,7 +139,7 @@ const histories: readonly History[] = [
       await app.payouts.cancel(stage.id);
       await stage.stealLease();
       const other = await stage.instance();
-      await until(() => stage.cancelledAtPi());
+      await until(() => stage.cancelledAtPi(), 60_000);
       pause.resume();
       await stage.linger(async () => (await stage.look(other)).attempts.length > 0);
       stage.close(2);
@@ -161,9 +151,9 @@ const histories: readonly History[] = [
     off: [rule],
     play: async (stage) => {
       const first = await stage.instance();
-      stage.adversary.onSubmit({ answer: 'lost', delayMs: 200 });
+      stage.nothingArrives();
       await stage.pay(first);
-      await stage.posted(1);
+      await stage.arrives(first, 1);
       await first.stop();
       await stage.sql(
         'alter table pi.payout_attempts disable trigger all',
@@ -185,17 +175,15 @@ const histories: readonly History[] = [
     play: async (stage) => {
       const app = await stage.instance();
       stage.close(8);
-      stage.adversary.onSubmit({ answer: 'lost' });
-      // Posting it again would tell that it has applied.
-      stage.adversary.onSubmit({ apply: 'never', answer: 'lost', times: 50 });
+      stage.nothingArrives();
       await stage.pay(app);
+      await stage.arrives(app, 1);
       stage.adversary.replicas({ path: stage.path, lags: [4], pick: 'cycle' });
-      await stage.posted(1);
       stage.close();
       await app.payouts.cancel(stage.id);
       stage.chain.advance(300);
       stage.close();
-      await stage.linger(() => stage.cancelledAtPi(), 2_000);
+      await stage.linger(() => stage.cancelledAtPi());
       return verdict(stage, app);
     },
   },
@@ -204,9 +192,9 @@ const histories: readonly History[] = [
     off: ['everyMaxTime'],
     play: async (stage) => {
       const first = await stage.instance();
-      stage.adversary.onSubmit({ apply: 2, answer: 'lost' });
+      stage.nothingArrives();
       await stage.pay(first);
-      await stage.posted(1);
+      await stage.arrives(first, 1, { apply: 2 });
       await first.stop();
       await stage.sql(
         `insert into pi.payout_attempts (payout_id, number, wallet, sequence, max_time, fee, hash, envelope, ledger, ledger_hash, lease_token)
@@ -227,10 +215,9 @@ const histories: readonly History[] = [
     off: ['cancelProof'],
     play: async (stage) => {
       const app = await stage.instance();
-      stage.adversary.onSubmit({ apply: 2, answer: 'lost' });
-      stage.adversary.onSubmit({ apply: 'never', answer: 'lost', times: 50 });
+      stage.nothingArrives();
       await stage.pay(app);
-      await stage.posted(1);
+      await stage.arrives(app, 1, { apply: 2 });
       await app.payouts.cancel(stage.id);
       await stage.linger(() => stage.cancelledAtPi());
       stage.close(4);
@@ -260,12 +247,11 @@ const histories: readonly History[] = [
       await pause.reached;
       await stage.stealLease();
       const other = await stage.instance();
-      await stage.settle(other);
+      await stage.completed(other);
       await other.stop();
       pause.resume();
       await stage.linger(async () => (await stage.look(app)).state !== 'completed');
-      await app.stop();
-      return verdict(stage, await stage.instance());
+      return verdict(stage, app);
     },
   },
   {
@@ -277,9 +263,9 @@ const histories: readonly History[] = [
       await pause.reached;
       await stage.stealLease();
       const other = await stage.instance();
-      await stage.settle(other);
+      await stage.completed(other);
       pause.resume();
-      await until(() => stage.world.pi.payments().length > 1);
+      await until(() => stage.world.pi.payments().length > 1, 60_000);
       await app.stop();
       const next = await stage.pay(other, 'order-2');
       await stage.settleUntil(async () => (await other.payouts.get(next.id))!.state === 'completed');
@@ -291,9 +277,9 @@ const histories: readonly History[] = [
     off: ['chainIdentity'],
     play: async (stage) => {
       const first = await stage.instance();
-      stage.adversary.onSubmit({ answer: 'lost', delayMs: 200 });
+      stage.nothingArrives();
       await stage.pay(first);
-      await stage.posted(1);
+      await stage.arrives(first, 1);
       await first.stop();
       stage.close();
       const before = stage.timesPaid();
@@ -310,7 +296,7 @@ const histories: readonly History[] = [
     off: ['operationMatch'],
     play: async (stage) => {
       const app = await stage.instance();
-      stage.adversary.onSubmit({ apply: 'never', answer: 'lost' });
+      stage.nothingArrives();
       await stage.pay(app);
       await stage.posted(1);
       const { identifier } = await stage.look(app);
@@ -360,7 +346,7 @@ describe('The histories that broke earlier drafts', () => {
       stage = await Stage.build([], options);
       expect(await play(stage)).toBeUndefined();
     },
-    60_000,
+    300_000,
   );
 
   it.each(histories)(
@@ -369,6 +355,6 @@ describe('The histories that broke earlier drafts', () => {
       stage = await Stage.build(off, options);
       expect(await play(stage)).toBeDefined();
     },
-    60_000,
+    300_000,
   );
 });

@@ -1,9 +1,15 @@
 import type { Payout } from 'nestjs-pi';
 import type { LaneParts, LaneSettings } from '../../libs/pi/src/a2u/lane-parts.js';
 import { ALL_RULES, type RuleSwitches } from '../../libs/pi/src/a2u/rule-switches.js';
+import type { SubmitRule } from '../../libs/pi-emulator/src/chain/adversary/adversary.js';
 import { createPostgres, run } from '../support/database.js';
 import { until } from '../support/until.js';
 import { type Instance, PayoutWorld } from './payout-world.js';
+
+/** For what is certain to happen, however busy the machine. */
+const PATIENCE_MS = 60_000;
+const LOST: SubmitRule = { apply: 'never', answer: 'lost', times: Number.MAX_SAFE_INTEGER };
+const SETTLED: ReadonlySet<Payout['state']> = new Set(['completed', 'cancelled', 'failed', 'needs_review']);
 
 /** A step somebody stands still at until told to go on. */
 export interface Pause {
@@ -72,8 +78,9 @@ export class Stage {
       reach();
       await going;
     };
-    // It is not to notice by itself that its lease was taken from it: neither by renewing it, nor by what its other loops find.
-    const app = await this.instance(stand, { leaseMs: 60_000, idleMs: 60_000 });
+    // It is not to notice by itself that its lease was taken from it, however long that takes: neither by renewing it, nor by what
+    // its other loops find.
+    const app = await this.instance(stand, { leaseMs: 1_800_000, idleMs: 60_000 });
     return { app, pause: { reached, resume } };
   }
 
@@ -93,13 +100,35 @@ export class Stage {
   }
 
   async attempts(app: Instance, count: number): Promise<Payout> {
-    await until(async () => (await this.look(app)).attempts.length >= count);
+    await until(async () => (await this.look(app)).attempts.length >= count, PATIENCE_MS);
     return this.look(app);
   }
 
   /** Waits until so many envelopes have been posted. */
   async posted(count: number): Promise<void> {
-    await until(() => this.world.pi.journal({ method: 'POST', path: '/transactions' }).length >= count);
+    await until(() => this.#posts() >= count, PATIENCE_MS);
+  }
+
+  /** Whatever is posted from now on is lost on its way: nothing happens before its time, however late it is noticed. */
+  nothingArrives(): void {
+    this.adversary.onSubmit(LOST);
+  }
+
+  /**
+   * What becomes of attempt `n`, which until now did not arrive: it does so now, once, and nobody hears of it. Whatever is posted
+   * later of other attempts arrives as usual.
+   */
+  async arrives(app: Instance, n: number, rule: SubmitRule = {}): Promise<void> {
+    const { hash } = (await this.attempts(app, n)).attempts[n - 1]!;
+    this.adversary.calm();
+    this.adversary.onSubmit({ answer: 'lost', ...rule, hash });
+    this.adversary.onSubmit({ ...LOST, hash });
+    // One may be on its way in this moment; posts follow each other, so before the second one the first has been answered.
+    await this.posted(this.#posts() + 2);
+  }
+
+  #posts(): number {
+    return this.world.pi.journal({ method: 'POST', path: '/transactions' }).length;
   }
 
   close(ledgers = 1): void {
@@ -116,29 +145,35 @@ export class Stage {
   }
 
   /** Time enough for whoever would go wrong: until it happens (with a rule taken out it will), or nothing has for a while. */
-  async linger(wrong: () => boolean | Promise<boolean>, ms = this.#doomed ? 10_000 : 1_000): Promise<void> {
+  async linger(wrong: () => boolean | Promise<boolean>, ms = this.#doomed ? PATIENCE_MS : 1_000): Promise<void> {
     const until = Date.now() + ms;
     while (Date.now() < until && !(await wrong())) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   /** Good weather, and ledgers that close, until the payout is settled or the time is up. */
-  async settle(app: Instance, ms = this.#doomed ? 6_000 : 30_000): Promise<Payout> {
-    this.adversary.calm();
+  async settle(app: Instance, ms = this.#doomed ? 6_000 : PATIENCE_MS): Promise<Payout> {
     this.adversary.ingestionLag = 0;
-    const closing = setInterval(() => this.close(), 40);
-    try {
-      return await app.payouts.whenSettled(this.id, { timeoutMs: ms }).catch(() => this.look(app));
-    } finally {
-      clearInterval(closing);
-    }
+    await this.settleUntil(async () => SETTLED.has((await this.look(app)).state), ms);
+    return this.look(app);
   }
 
-  /** Ledgers close until it is so, or the time is up. */
-  async settleUntil(so: () => Promise<boolean>, ms = this.#doomed ? 6_000 : 30_000): Promise<void> {
+  /** As part of the story: it does not go on before this is so. */
+  async completed(app: Instance): Promise<void> {
+    const { state } = await this.settle(app, PATIENCE_MS);
+    if (state !== 'completed') throw new Error(`The payout is ${state} where the story needs it completed`);
+  }
+
+  /**
+   * Ledgers close until it is so, or the time is up. Each waits for an answer of the database, of which an attempt needs some dozens
+   * before its 120 ledgers are over: on a busy machine both take longer.
+   */
+  async settleUntil(so: () => Promise<boolean>, ms = this.#doomed ? 6_000 : PATIENCE_MS): Promise<void> {
     this.adversary.calm();
-    const closing = setInterval(() => this.close(), 40);
-    await this.linger(so, ms);
-    clearInterval(closing);
+    const end = Date.now() + ms;
+    while (!(await so()) && Date.now() < end) {
+      this.close();
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    }
   }
 
   /** How often the key was paid, over all its identifiers at Pi. */
