@@ -112,19 +112,22 @@ const histories: readonly History[] = [
     off: ['attemptFence', 'ownByMemo'],
     play: async (stage) => {
       // The first worker stands still with what it has read of the payout after its first attempt.
-      const { app, pause } = await stage.pausedInstance('turn_taken', 2);
+      const { app, pause, next } = await stage.pausedInstance('turn_taken', 2, 3);
       stage.nothingArrives();
       await stage.pay(app);
       await pause.reached;
       stage.adversary.useSequence({ secret: stage.wallet.seed });
       stage.close();
+      // It sees that its first attempt is over, and that it is its turn again.
+      pause.resume();
+      await next.reached;
       await stage.stealLease();
       const other = await stage.instance();
       await stage.arrives(other, 2);
       const { attempts } = await stage.look(other);
       await other.stop();
       stage.close();
-      pause.resume();
+      next.resume();
       await stage.linger(async () => (await stage.look(app)).attempts.length > attempts.length);
       return verdict(stage, app);
     },
@@ -139,7 +142,8 @@ const histories: readonly History[] = [
       await app.payouts.cancel(stage.id);
       await stage.stealLease();
       const other = await stage.instance();
-      await until(() => stage.cancelledAtPi(), 60_000);
+      // Not before the other one has written its last word: that would overwrite what the first one signs.
+      await until(async () => (await stage.look(other)).state === 'cancelled', 60_000);
       pause.resume();
       await stage.linger(async () => (await stage.look(other)).attempts.length > 0);
       stage.close(2);

@@ -66,22 +66,21 @@ export class Stage {
     });
   }
 
-  /** An instance that stands still at a step, the `count`th time it comes there. */
-  async pausedInstance(step: string, count = 1): Promise<{ app: Instance; pause: Pause }> {
-    let left = count;
-    let resume = () => {};
-    let reach = () => {};
-    const reached = new Promise<void>((resolve) => (reach = resolve));
-    const going = new Promise<void>((resolve) => (resume = resolve));
+  /** An instance that stands still at a step, the `counts`th times it comes there. */
+  async pausedInstance(step: string, ...counts: number[]): Promise<{ app: Instance; pause: Pause; next: Pause }> {
+    const stands = [counts[0] ?? 1, counts[1]].map((count) => ({ count, ...standing() }));
+    let seen = 0;
     const stand = async (at: string) => {
-      if (at !== step || --left !== 0) return;
-      reach();
-      await going;
+      const here = at === step && stands.find(({ count }) => count === seen + 1);
+      if (at === step) seen++;
+      if (!here) return;
+      here.reach();
+      await here.going;
     };
     // It is not to notice by itself that its lease was taken from it, however long that takes: neither by renewing it, nor by what
     // its other loops find.
     const app = await this.instance(stand, { leaseMs: 1_800_000, idleMs: 60_000 });
-    return { app, pause: { reached, resume } };
+    return { app, pause: stands[0]!, next: stands[1]! };
   }
 
   async pay(app: Instance, key = 'order-1'): Promise<Payout> {
@@ -196,4 +195,12 @@ export class Stage {
   end(): Promise<void> {
     return this.world.stop();
   }
+}
+
+function standing(): Pause & { reach(): void; readonly going: Promise<void> } {
+  let resume = () => {};
+  let reach = () => {};
+  const reached = new Promise<void>((resolve) => (reach = resolve));
+  const going = new Promise<void>((resolve) => (resume = resolve));
+  return { reached, reach, going, resume };
 }

@@ -423,6 +423,7 @@ describe('The operator of a wallet', () => {
     const signer = { publicKey: stage.wallet.address, sign: async (hash: Uint8Array) => other.sign(Buffer.from(hash)) };
     const app = await stage.world.instance({ wallet: { signer } });
     await stage.pay(app);
+    await until(async () => (await stage.look(app)).state === 'created');
     await stage.linger(async () => (await stage.look(app)).attempts.length > 0);
     expect(await stage.look(app)).toMatchObject({ state: 'created', attempts: [] });
   });

@@ -14,6 +14,8 @@ export type AnswerAction =
   | 'raise_fee'
   /** Wait for money in the wallet, and warn. */
   | 'park'
+  /** The payment itself is refused, and each attempt burns a fee: warn, and try again ever more seldom. */
+  | 'seldom'
   /** The recipient's account does not exist: cancel, once rule 3 allows. */
   | 'want_cancel'
   /** Configuration: no payout of this wallet can succeed. */
@@ -52,11 +54,17 @@ export function answerMeans(answer: ChainSubmission): AnswerAction {
     case 'refused': {
       const { transaction, operations } = answer.codes;
       if (transaction !== 'tx_failed') return TRANSACTIONS[transaction] ?? 'look_up';
-      return operations.map((code) => OPERATIONS[code]).find((action) => action !== undefined) ?? 'look_up';
+      const known = operations.map((code) => OPERATIONS[code]).find((action) => action !== undefined);
+      return known ?? (operations.length > 0 ? 'seldom' : 'look_up');
     }
     default:
       return answer satisfies never;
   }
+}
+
+/** The transaction is in a ledger, whether or not it paid: its sequence number is used. */
+export function isInLedger(answer: ChainSubmission): boolean {
+  return answer.kind === 'applied' || (answer.kind === 'refused' && answer.codes.transaction === 'tx_failed');
 }
 
 /** For the attempt's record: `applied`, `tx_failed: op_underfunded`, `unknown: timeout`. */

@@ -18,12 +18,15 @@ export async function notePaid(
 }
 
 /** Waits for somebody to change something outside: money in the wallet, a limit. Parking permits no cancel. */
-export async function park(t: Tenure, payout: PayoutRecord, why: string): Promise<void> {
-  const { logger, settings } = t.parts;
+export async function park(
+  t: Tenure,
+  payout: PayoutRecord,
+  why: string,
+  ms: number = t.parts.settings.haltMs,
+): Promise<void> {
   if (payout.parked !== why) {
-    logger.warn(`Payout ${payout.id} is parked: ${why}`);
-    const changes = { parked: why, restMs: settings.haltMs };
-    await t.store.change(payout, payout.state, changes, { kind: 'parked', detail: why });
+    t.parts.logger.warn(`Payout ${payout.id} is parked: ${why}`);
+    await t.store.change(payout, payout.state, { parked: why, restMs: ms }, { kind: 'parked', detail: why });
   }
-  t.pause(payout.id, settings.haltMs);
+  t.pause(payout.id, ms);
 }

@@ -1,5 +1,5 @@
 import type { ChainSubmission } from '../chain/chain-transaction.js';
-import { answerMeans, outcomeOf } from './chain-answer.rules.js';
+import { answerMeans, isInLedger, outcomeOf } from './chain-answer.rules.js';
 import type { WalletReading } from './chain-reader.js';
 import { LaneHaltedError } from './lane-errors.js';
 import { notePaid, park } from './lane-outcomes.js';
@@ -8,6 +8,9 @@ import type { PayoutRecord, SignedAttempt } from './payout-record.js';
 import { successOfOurs } from './payout.rules.js';
 import { signAttempt } from './sign-attempt.js';
 import type { Tenure } from './tenure.js';
+
+/** What the chain refuses waits once as long after its first attempt, twice after the second, and never longer than so many times. */
+const LONGEST_PAUSE = 60;
 
 /** Signs what the rules let it sign, sends it, and acts on the chain's answer. Each answers true when that paid the payout. */
 export class LanePosting {
@@ -53,7 +56,7 @@ export class LanePosting {
     switch (action) {
       case 'look_up':
       case 'want_cancel':
-        this.#again(noted, answer.kind === 'applied');
+        this.#again(noted, answer);
         return false;
       case 'again':
         this.t.pause(noted.id, this.#askedFor(answer));
@@ -62,7 +65,15 @@ export class LanePosting {
         this.#feeRefused(noted, attempt);
         return false;
       case 'park':
-        return this.#parkUntilFunded(noted);
+        await this.#parkUntilFunded(noted);
+        this.#again(noted, answer);
+        return false;
+      case 'seldom': {
+        const pauseMs = parts.settings.haltMs * Math.min(noted.signed, LONGEST_PAUSE);
+        await park(this.t, noted, `the chain refuses it: ${outcomeOf(answer)}`, pauseMs);
+        this.#again(noted, answer);
+        return false;
+      }
       case 'stop_lane':
         throw new LaneHaltedError(`Horizon refuses what ${parts.wallet.name} signs: ${outcomeOf(answer)}`);
       default:
@@ -85,9 +96,10 @@ export class LanePosting {
     return Math.min(answer.retryAfterMs, this.t.parts.settings.maxBackoffMs);
   }
 
-  /** What applied is looked up at once; a refusal is not tried again in a hurry, because each burns a fee. */
-  #again(payout: PayoutRecord, applied: boolean): void {
-    if (applied) this.t.pause(payout.id, 50);
+  /** What is in a ledger is looked up soon: until that is seen it keeps the others waiting. What is not is not tried in a hurry. */
+  #again(payout: PayoutRecord, answer: ChainSubmission): void {
+    if (answer.kind === 'applied') this.t.pause(payout.id, 50);
+    else if (isInLedger(answer)) this.t.pause(payout.id, this.t.parts.settings.backoffMs);
     else this.t.pause(payout.id);
   }
 

@@ -6,7 +6,7 @@ import { notePaid, park } from './lane-outcomes.js';
 import { LanePosting } from './lane-posting.js';
 import type { PayoutDecision } from './payout.decision.js';
 import type { Evidence, PiView } from './payout.evidence.js';
-import type { PayoutRecord } from './payout-record.js';
+import { type PayoutRecord, recallAttempts } from './payout-record.js';
 import { decide, isDead, mayCancelUnread, provenBaseline } from './payout.rules.js';
 import { type ReviewReason, REVIEW_REASONS } from './review-reasons.js';
 import type { Tenure } from './tenure.js';
@@ -17,8 +17,8 @@ const REVIEWS = 20;
 /** The one payout of a wallet whose turn it is: gathers its evidence, asks the rules, acts. */
 export class LaneSigning {
   readonly #posting: LanePosting;
-  /** Whose turn it is next, when both could: one that can go on, or one that waits for a person. */
-  #reviewIsNext = false;
+  /** Whose turn it was last: one to be signed for the first time, one that was signed in vain, or one that waits for a person. */
+  #kind = -1;
   /** Position of the last one in review that was polled: the round goes on behind it. */
   #polled = 0n;
 
@@ -61,23 +61,27 @@ export class LaneSigning {
     const holder = open.find((payout) => payout.attempts.length > 0 && !this.#isDead(payout));
     if (holder) return this.t.pauseOf(holder.id) || holder;
     const goingOn = open.filter(({ state }) => state !== 'needs_review');
-    const ready = (payout: PayoutRecord) => this.#pauseOf(payout) === 0;
     const pauses = [...goingOn, ...inReview].map((payout) => this.#pauseOf(payout));
-    return this.#choose(goingOn.find(ready), inReview.find(ready)) ?? Math.min(parts.settings.idleMs, ...pauses);
+    const ready = (payouts: readonly PayoutRecord[]) => payouts.find((payout) => this.#pauseOf(payout) === 0);
+    const first = ready(goingOn.filter(({ signed }) => signed === 0));
+    const again = ready(goingOn.filter(({ signed }) => signed > 0));
+    return this.#choose([first, again, ready(inReview)]) ?? Math.min(parts.settings.idleMs, ...pauses);
   }
 
-  /** However many wait for a person, every other turn is for one that can go on; and the other way round. */
-  #choose(next: PayoutRecord | undefined, review: PayoutRecord | undefined): PayoutRecord | undefined {
-    const chosen = this.#reviewIsNext ? (review ?? next) : (next ?? review);
-    if (!chosen) return undefined;
-    this.#reviewIsNext = chosen === next;
-    if (chosen === review) this.#polled = review.position;
+  /** In turn: however many were signed in vain, or wait for a person, they keep nobody from being signed; and the other way round. */
+  #choose(kinds: readonly (PayoutRecord | undefined)[]): PayoutRecord | undefined {
+    const inTurn = kinds.map((_, i) => (this.#kind + 1 + i) % kinds.length);
+    const kind = inTurn.find((candidate) => kinds[candidate]);
+    if (kind === undefined) return undefined;
+    this.#kind = kind;
+    const chosen = kinds[kind]!;
+    if (chosen.state === 'needs_review') this.#polled = chosen.position;
     return chosen;
   }
 
   /** Another attempt is another life. */
-  #isDead({ id, attempts }: PayoutRecord): boolean {
-    return this.t.memoryOf(id).deadAttempts === attempts.length;
+  #isDead({ id, signed }: PayoutRecord): boolean {
+    return this.t.memoryOf(id).deadAttempts === signed;
   }
 
   #pauseOf(payout: PayoutRecord): number {
@@ -94,6 +98,7 @@ export class LaneSigning {
       return this.#act(payout, { do: 'cancel', proof: 'never_signed' });
 
     const newest = payout.attempts.at(-1);
+    const held = newest !== undefined && !this.#isDead(payout);
     let identity = await chain.identity(newest);
     let looked = false;
     let reading = await chain.account();
@@ -102,16 +107,18 @@ export class LaneSigning {
     for (;;) {
       // Taken out in tests only: a baseline read when it is too late.
       const baseline = rules.baselineFirst ? {} : { baseline: reading.sequence };
-      const known = { ...facts, ...baseline };
+      const history = await chain.history({ ...facts, ...baseline }, reading);
+      const known = await recallAttempts(parts.ledger, payout, { ...facts, ...baseline }, history);
       const evidence: Evidence = {
         chain: identity,
         account: reading,
-        history: await chain.history(known, reading),
+        history,
         ...(view && { pi: view }),
         ...(gapSince !== undefined && { gapSince }),
         ...(newest && feeTooLow === newest.hash && newest.fee < parts.wallet.fee.max && { feeTooLow: true }),
       };
-      if (newest && isDead(payout.attempts, reading)) this.t.memoryOf(payout.id).deadAttempts = payout.attempts.length;
+      const died = held && isDead(payout.attempts, reading);
+      if (died) this.t.memoryOf(payout.id).deadAttempts = payout.signed;
       const decision = decide(known, evidence, rules);
       // Not before a first signature in fair weather: it has a ledger to reach.
       const urgent = decision.do === 'ask' || (decision.do === 'sign' && payout.parked === undefined);
@@ -127,6 +134,11 @@ export class LaneSigning {
       if (decision.do !== 'ask') {
         this.#noteGap(payout, decision, reading);
         const raised = proven === undefined ? payout : await this.t.store.raiseBaseline(payout, proven);
+        // It was signed in vain, and has had its turn: others come before it is signed again.
+        if (died && decision.do === 'sign') {
+          this.t.pause(payout.id);
+          return false;
+        }
         return payout.state === 'needs_review'
           ? await this.#underReview(raised, decision)
           : await this.#act(raised, decision, reading);

@@ -274,7 +274,7 @@ export class LaneStore {
       .$if(this.rules.attemptFence, (query) =>
         query
           .where('state', '=', payout.state)
-          .where('attempts', '=', payout.attempts.length)
+          .where('attempts', '=', payout.signed)
           // A person may have answered one question, and another one be open by now.
           .where('review', 'is not distinct from', payout.reviewCode ?? null),
       )

@@ -4,7 +4,8 @@ import type { LedgerSession } from '../ledger/ledger-session.js';
 import type { PayoutAttemptsTable, PayoutsTable } from '../ledger/tables/payouts.table.js';
 import type { PiMetadata } from '../platform/pi-payment.js';
 import type { Payout, PayoutAttempt } from './payout.js';
-import type { Attempt, PayoutFacts } from './payout.evidence.js';
+import type { PiLedger } from '../ledger/pi-ledger.js';
+import type { Attempt, PayoutFacts, WalletHistory } from './payout.evidence.js';
 import { isReviewReason, REVIEW_REASONS } from './review-reasons.js';
 
 /** An attempt as committed, with what is needed to send it again. */
@@ -33,8 +34,14 @@ export interface PayoutRecord extends Omit<Payout, 'attempts'> {
   readonly tries: number;
   /** For how long it was still to rest when it was read, in milliseconds; below 0: no more. */
   readonly restMs: number;
+  /** How many attempts there are. */
+  readonly signed: number;
+  /** The newest of them, and the one with the latest time bound: the highest S and the last T of all are among these. */
   readonly attempts: readonly SignedAttempt[];
 }
+
+/** So many attempts are read with a payout. Of older ones {@link recallAttempts} finds those that a history shows. */
+const NEWEST = 20;
 
 type Row = Selectable<PayoutsTable> & { signed: string | AttemptJson[] | null; rest_ms: number };
 type AttemptRow = Selectable<PayoutAttemptsTable>;
@@ -46,7 +53,10 @@ type AttemptJson = Pick<AttemptRow, 'number' | 'hash' | 'envelope' | 'ledger' | 
   outcome: string | null;
 };
 
-/** Payouts with their attempts, in one statement: so that a state is never read beside attempts of another moment. */
+/**
+ * Payouts with their attempts, in one statement: so that a state is never read beside attempts of another moment. However often one
+ * was signed, this takes no longer.
+ */
 export function selectPayouts({ db, sql }: LedgerSession) {
   const signed = sql<string | null>`(
     select json_agg(json_build_object(
@@ -54,13 +64,37 @@ export function selectPayouts({ db, sql }: LedgerSession) {
       'sequence', a.sequence::text, 'max_time', a.max_time::text, 'fee', a.fee::text,
       'outcome', (select e.detail from pi.payout_events e
         where e.payout_id = a.payout_id and e.kind = 'answer' and e.attempt = a.number order by e.id desc limit 1)
-    ) order by a.number) from pi.payout_attempts a where a.payout_id = payouts.id)`;
+    ) order by a.number) from pi.payout_attempts a
+    where a.payout_id = payouts.id and (a.number > payouts.attempts - ${NEWEST}::integer or a.max_time = (
+      select max(m.max_time) from pi.payout_attempts m where m.payout_id = payouts.id)))`;
   const rest = sql<number>`(extract(epoch from next_at - clock_timestamp()) * 1000)::double precision`;
   return db
     .selectFrom('payouts')
     .selectAll()
     .select([signed.as('signed'), rest.as('rest_ms')])
     .$castTo<Row>();
+}
+
+/** The facts, with every attempt of the payout that these records show, however old it is: none may pass for somebody else's. */
+export async function recallAttempts(
+  ledger: PiLedger<unknown>,
+  { id, signed, attempts }: PayoutRecord,
+  facts: PayoutFacts,
+  { records }: WalletHistory,
+): Promise<PayoutFacts> {
+  if (signed <= attempts.length || records.length === 0) return facts;
+  const hashes = records.flatMap(({ hash, innerHash }) => (innerHash === undefined ? [hash] : [hash, innerHash]));
+  const { rows } = await ledger.read(({ query }) =>
+    query<{ number: number; sequence: string; max_time: string; hash: string }>(
+      `select number, sequence::text as sequence, max_time::text as max_time, hash from pi.payout_attempts
+       where payout_id = $1::uuid and hash = any($2::text[]) and number <> all($3::integer[]) order by number`,
+      [id, hashes, attempts.map(({ number }) => number)],
+    ),
+  );
+  const older = rows.map(({ number, sequence, max_time: maxTime, hash }) => {
+    return { number, sequence: BigInt(sequence), maxTime: Number(maxTime), hash };
+  });
+  return { ...facts, attempts: [...older, ...facts.attempts] };
 }
 
 export function toRecord(row: Row): PayoutRecord {
@@ -82,6 +116,7 @@ export function toRecord(row: Row): PayoutRecord {
     restMs: row.rest_ms,
     createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),
+    signed: row.attempts,
     attempts: attemptsOf(row.signed),
     ...(row.metadata !== null && { metadata: JSON.parse(row.metadata) as PiMetadata }),
     ...(row.identifier !== null && { identifier: row.identifier }),

@@ -4,7 +4,7 @@ import type { LaneParts } from './lane-parts.js';
 import type { PayoutResolution, PayoutState } from './payout.js';
 import { PiPayoutResolutionError } from './payout-errors.js';
 import type { WalletHistory } from './payout.evidence.js';
-import { type PayoutRecord, toFacts } from './payout-record.js';
+import { type PayoutRecord, recallAttempts, toFacts } from './payout-record.js';
 import { announce, findById, noteEvent } from './payout-store.js';
 import { covers, isDead, isOurs, successOfOurs } from './payout.rules.js';
 import { isReviewReason, type ReviewReason, REVIEW_REASONS } from './review-reasons.js';
@@ -78,7 +78,8 @@ async function checkPaid(parts: LaneParts, payout: PayoutRecord, txid: string, r
   const transaction = await parts.horizon.transaction(txid);
   if (!transaction) throw refuse(`Horizon does not know the transaction ${txid}.`);
   const record = toWalletRecord(transaction, await envelopeReader(parts.passphrase));
-  if (!record.successful || !isOurs(toFacts(payout), record))
+  const facts = await recallAttempts(parts.ledger, payout, toFacts(payout), { records: [record], exhausted: false });
+  if (!record.successful || !isOurs(facts, record))
     throw refuse(`the transaction ${txid} did not pay it: wallet, recipient, amount and memo have to match.`);
 }
 
@@ -90,12 +91,13 @@ async function vouched(
 ): Promise<{ baseline?: bigint }> {
   const chain = await openReader(parts);
   const reading = await chain.account();
-  const coverage = covers(toFacts(payout), reading, await unpaid(chain, payout, reading, refuse));
+  const coverage = covers(toFacts(payout), reading, await unpaid(parts, chain, payout, reading, refuse));
   return coverage.covered ? {} : { baseline: coverage.missing };
 }
 
 /** Since the payout was begun, past every gap: no success of it. */
 async function unpaid(
+  { ledger }: LaneParts,
   chain: ChainReader,
   payout: PayoutRecord,
   reading: WalletReading,
@@ -105,7 +107,7 @@ async function unpaid(
   const history = await chain.wholeHistory(facts, reading).catch((error: unknown) => {
     throw error instanceof StaleHorizonError ? refuse(`${error.message}. Try again later.`) : error;
   });
-  const paid = successOfOurs(facts, history);
+  const paid = successOfOurs(await recallAttempts(ledger, payout, facts, history), history);
   if (paid) throw refuse(`the chain shows that ${paid.hash} paid it: resolve it as paid, with that hash.`);
   return history;
 }
@@ -126,7 +128,7 @@ async function checkDead(
   }
   const chain = await openReader(parts);
   const reading = await chain.withClose(await chain.account());
-  await unpaid(chain, payout, reading, refuse);
+  await unpaid(parts, chain, payout, reading, refuse);
   if (!isDead(payout.attempts, reading)) throw refuse('an attempt may still apply: wait until its time bound is past.');
 }
 
@@ -167,7 +169,7 @@ async function write(
       .where('id', '=', payout.id)
       .where('state', '=', 'needs_review')
       .where('review', '=', payout.reviewCode!)
-      .where('attempts', '=', payout.attempts.length)
+      .where('attempts', '=', payout.signed)
       .returning('id')
       .executeTakeFirst();
     if (!changed) throw new PiPayoutResolutionError(payout.id, action, 'it changed in this moment: look at it again.');

@@ -68,6 +68,7 @@ export interface Payout {
   readonly identifier?: string;
   /** The transaction that paid, from `paid` on. */
   readonly txid?: string;
+  /** The newest, in the order they were made: some twenty, however often it was signed. */
   readonly attempts: readonly PayoutAttempt[];
   readonly review?: PayoutReview;
   /** Why it does not move on for now: a limit was reached, the wallet is empty, Pi says wait… */

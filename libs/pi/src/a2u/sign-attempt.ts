@@ -38,5 +38,5 @@ export async function signAttempt(
   };
   const signer = signerInTime(wallet.signer, settings.signMs, call.signal);
   const signed = await signPayout(plan, signer);
-  return { ...signed, number: payout.attempts.length + 1, sequence, maxTime, fee, anchor };
+  return { ...signed, number: payout.signed + 1, sequence, maxTime, fee, anchor };
 }
