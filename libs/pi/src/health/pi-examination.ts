@@ -6,6 +6,7 @@ import type { PiAmount } from '../chain/pi-amount.js';
 import type { PiHorizonClient } from '../chain/horizon-client.js';
 import { PiChainError } from '../errors/pi-chain-error.js';
 import { PiError } from '../errors/pi-error.js';
+import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
 import type { PiLedger } from '../ledger/pi-ledger.js';
 import { reportPayments } from '../payments/payment-report.js';
 import type { PiResolvedOptions } from '../pi.options.js';
@@ -72,11 +73,16 @@ export class PiExamination {
 
   /** The call that shows both that Pi answers and that our key is good. */
   private async platform(): Promise<PiPartHealth> {
+    let unreadable = 0;
+    const onUnreadable = () => void (unreadable += 1);
     try {
-      await this.of.platform.incompleteServerPayments({ timeoutMs: this.of.timeoutMs, retries: 0 });
-      return { status: 'up' };
+      await this.of.platform.incompleteServerPayments({ timeoutMs: this.of.timeoutMs, retries: 0, onUnreadable });
+      if (unreadable === 0) return { status: 'up' };
+      return { status: 'degraded', message: `${unreadable} unfinished payments at Pi cannot be read` };
     } catch (error) {
-      return { status: 'down', ...told(error, 'The Platform API cannot be asked.') };
+      // A 429 is an answer: Pi is there, and asks for fewer calls.
+      const isLimited = error instanceof PiUnavailableError && error.reason === 'rate_limited';
+      return { status: isLimited ? 'degraded' : 'down', ...told(error, 'The Platform API cannot be asked.') };
     }
   }
 

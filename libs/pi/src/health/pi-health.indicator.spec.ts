@@ -1,15 +1,19 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { Test } from '@nestjs/testing';
 import { A2UService, PaymentsService, PiModule } from 'nestjs-pi';
 import type { Pioneer, PiModuleOptions } from 'nestjs-pi';
 import { PiHealthIndicator } from 'nestjs-pi/terminus';
 import type { PiHealthOptions } from 'nestjs-pi/terminus';
+import { Keypair } from '@stellar/stellar-sdk';
 import pg from 'pg';
 import { PiEmulator } from 'pi-emulator';
 import { eventually } from '../../../../test/support/eventually.js';
 import { createPostgres, run } from '../../../../test/support/database.js';
 import type { TestDatabase } from '../../../../test/support/database.js';
+import { StagedMe } from '../../../../test/support/staged-me.js';
+import type { StagedAnswer } from '../../../../test/support/staged-me.js';
 
 let emulator: PiEmulator;
 let app: INestApplicationContext | undefined;
@@ -31,7 +35,7 @@ async function examine(options: Partial<PiModuleOptions> = {}, key = 'pi'): Prom
   return look(key);
 }
 const look = async (key = 'pi', options: PiHealthOptions = {}): Promise<Record<string, unknown>> =>
-  (await app!.get(PiHealthIndicator).isHealthy(key, { cacheMs: 0, timeoutMs: 1_000, ...options }))[key] as never;
+  (await app!.get(PiHealthIndicator).isHealthy(key, { cacheMs: 0, timeoutMs: 3_000, ...options }))[key] as never;
 
 describe('PiHealthIndicator', () => {
   it('is up when Pi and its chain answer', async () => {
@@ -70,6 +74,55 @@ describe('PiHealthIndicator', () => {
     const indicator = app!.get(PiHealthIndicator);
     await Promise.all(Array.from({ length: 20 }, () => indicator.isHealthy('pi', { cacheMs: 60_000 })));
     expect(emulator.journal().filter(({ path }) => path.includes('incomplete_server_payments'))).toHaveLength(1);
+  });
+
+  it('is up with `degraded: true` under Terminus 11, which knows no such status', async () => {
+    await examine({ horizonUrl: NOBODY });
+    const seen: unknown[] = [];
+    const up = (data: object) => (seen.push(data), { pi: { status: 'up', ...data } });
+    const terminus11 = { check: () => ({ up, down: () => ({ pi: { status: 'down' } }) }) };
+    const indicator = new PiHealthIndicator(terminus11 as never, app!.get(ModuleRef));
+    expect(await indicator.isHealthy('pi', { cacheMs: 0 })).toMatchObject({
+      pi: { status: 'up', degraded: true, horizon: { status: 'degraded' } },
+    });
+  });
+
+  describe('of the Platform API', () => {
+    let pi: StagedMe;
+    beforeEach(async () => {
+      pi = await StagedMe.start();
+    });
+    afterEach(() => pi.stop());
+
+    it.each<[string, object, StagedAnswer]>([
+      [
+        'has one payment in its answer that cannot be read',
+        { status: 'degraded', message: expect.stringMatching(/^1 unfinished/) },
+        { status: 200, body: { incomplete_server_payments: [{ identifier: 'x', direction: 'app_to_app' }] } },
+      ],
+      [
+        'asks for fewer calls',
+        { status: 'degraded', code: 'PI_UNAVAILABLE' },
+        { status: 429, headers: { 'retry-after': '30' } },
+      ],
+      ['answers with a fault of its own', { status: 'down', code: 'PI_UNAVAILABLE' }, { status: 500 }],
+    ])('says so when it %s', async (_title, expected, answer) => {
+      pi.behaviour = () => answer;
+      expect(await examine({ platformUrl: pi.platformUrl })).toMatchObject({ platform: expected });
+    });
+
+    it('asks once at a time, however slow it is and however many probes come meanwhile', async () => {
+      await examine({ platformUrl: pi.platformUrl });
+      const asked = pi.calls.length;
+      pi.behaviour = () => 'hold';
+      const probes = [look('pi', { cacheMs: 1 })];
+      await eventually(() => pi.open === 1);
+      for (let i = 0; i < 5; i += 1) probes.push(look('pi', { cacheMs: 1 }));
+      pi.behaviour = () => ({ status: 500 });
+      pi.release();
+      await Promise.all(probes);
+      expect(pi.calls.length - asked).toBe(1);
+    });
   });
 
   describe('with a ledger and a wallet', () => {
@@ -190,6 +243,62 @@ describe('PiHealthIndicator', () => {
         wallets: { main: { status: 'degraded', message: 'the oldest open payout has waited for 11 minutes' } },
       });
       expect(await look('pi', { maxLagMs: 15 * 60_000 })).toMatchObject({ status: 'up' });
+    });
+
+    it('is down while the ledger does not answer, and says nothing of what it holds', async () => {
+      await start();
+      await eventually(() => upWith(look()));
+      const { pathname } = new URL((database.ledger as { url: string }).url);
+      const name = pathname.slice(1);
+      const admin = new pg.Client({ connectionString: process.env['TEST_DATABASE_URL'] });
+      await admin.connect();
+      try {
+        await admin.query(`alter database ${name} allow_connections false`);
+        await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+        const report = await look();
+        expect(report).toMatchObject({ status: 'down', ledger: { status: 'down' }, platform: { status: 'up' } });
+        expect([report['payments'], report['wallets']]).toEqual([undefined, undefined]);
+        expect(JSON.stringify(report)).not.toContain(name);
+      } finally {
+        await admin.query(`alter database ${name} allow_connections true`);
+        await admin.end();
+      }
+    });
+
+    it('is degraded while nobody works a lane', async () => {
+      await start();
+      await eventually(() => upWith(look()));
+      const report = await eventually(async () => {
+        await run((database.ledger as { url: string }).url, 'delete from pi.leases');
+        const seen = await look();
+        return JSON.stringify(seen).includes('no instance works this lane') ? seen : undefined;
+      });
+      expect(report).toMatchObject({ status: 'degraded', wallets: { main: { status: 'degraded' } } });
+    });
+
+    it('is degraded when the wallet does not exist on the chain', async () => {
+      await start({ signer: { seed: Keypair.random().secret() } });
+      expect(await look()).toMatchObject({
+        status: 'degraded',
+        wallets: { main: { message: expect.stringContaining('the wallet does not exist on this chain') } },
+      });
+    });
+
+    it('is degraded while a payout waits for a person', async () => {
+      await start();
+      await eventually(() => upWith(look()));
+      emulator.addFault({ match: { method: 'POST', path: '/v2/payments' }, fault: 'error', status: 500 });
+      const { uid } = await emulator.createPioneer({ scopes: ['username', 'payments', 'wallet_address'] });
+      await app!.get(A2UService).pay({ idempotencyKey: 'k', uid, amount: 1, memo: 'm', metadata: { a: 1 } });
+      await run(
+        (database.ledger as { url: string }).url,
+        'set session_replication_role = replica',
+        `update pi.payouts set state = 'needs_review', review = 'gap_unexplained', identifier = 'x'`,
+      );
+      expect(await look()).toMatchObject({
+        status: 'degraded',
+        wallets: { main: { status: 'degraded', open: 0, needsReview: 1, message: '1 payouts wait for a person' } },
+      });
     });
 
     it('is answered within the one time limit, however many parts hang one after the other', async () => {

@@ -59,9 +59,12 @@ export class PiHealthIndicator {
     // Two pages may differ in what they find slow.
     const key = `${maxLagMs} ${app ?? ''}`;
     const known = this.findings.get(key);
-    if (known && Date.now() < known.until) return known.report;
+    if (known && performance.now() < known.until) return known.report;
     const report = this.examination(app, { timeoutMs, maxLagMs }).run();
-    this.findings.set(key, { report, until: Date.now() + cacheMs });
+    // However slow it is and however many probes come meanwhile, one look at a time.
+    const finding = { report, until: Number.POSITIVE_INFINITY };
+    this.findings.set(key, finding);
+    void report.finally(() => (finding.until = performance.now() + cacheMs)).catch(() => undefined);
     return report;
   }
 
