@@ -7,6 +7,7 @@ import {
   Get,
   HttpException,
   type INestApplication,
+  Logger,
   Module,
   Res,
   type Type,
@@ -167,6 +168,10 @@ describe('under GraphQL', () => {
     refused(): never {
       throw ERRORS.refused();
     }
+    @Query(() => String)
+    configuration(): never {
+      throw ERRORS.configuration();
+    }
   }
   @Module({
     imports: [
@@ -177,21 +182,34 @@ describe('under GraphQL', () => {
   })
   class GraphApp {}
 
+  let app: INestApplication;
+  beforeAll(async () => {
+    app = await started(GraphApp, 'Express');
+  });
+  afterAll(() => app.close());
+
+  const ask = async (query: string) => {
+    const response = await fetch(`${await app.getUrl()}/graphql`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ query }),
+    });
+    return (await response.json()) as { errors: { message: string; extensions: object }[] };
+  };
+
   it('leaves the error to GraphQL', async () => {
-    const app = await started(GraphApp, 'Express');
-    try {
-      const response = await fetch(`${await app.getUrl()}/graphql`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ query: '{ refused }' }),
-      });
-      const { errors } = (await response.json()) as { errors: { message: string; extensions: object }[] };
-      expect(errors).toMatchObject([
-        { message: ERRORS.refused().message, extensions: { originalError: { errorCode: 'PI_TOKEN_REFUSED' } } },
-      ]);
-    } finally {
-      await app.close();
-    }
+    expect((await ask('{ refused }')).errors).toMatchObject([
+      { message: ERRORS.refused().message, extensions: { originalError: { errorCode: 'PI_TOKEN_REFUSED' } } },
+    ]);
+  });
+
+  it('tells the log what is configured wrongly, and clients only that something is', async () => {
+    const log = jest.spyOn(Logger.prototype, 'error').mockImplementation();
+    const answer = await ask('{ configuration }');
+    expect(answer.errors).toMatchObject([{ extensions: { originalError: { errorCode: 'PI_CONFIGURATION' } } }]);
+    expect(JSON.stringify(answer)).not.toContain('apiKey');
+    expect(log).toHaveBeenCalledWith(expect.stringContaining('set PI_API_KEY'));
+    log.mockRestore();
   });
 });
 
