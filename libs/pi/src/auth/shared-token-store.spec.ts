@@ -20,7 +20,11 @@ const refusedBy = async (auth: PiAuthService, token: string): Promise<boolean> =
   (await outcomeOf(auth.verify(token))) instanceof PiTokenRefusedError;
 
 /** One instance of the app. */
-async function instance(store: PiTokenStore, auth: PiAuthOptions = {}, options: Partial<PiModuleOptions> = {}) {
+async function instance(
+  store: PiTokenStore,
+  auth: PiAuthOptions = {},
+  options: Partial<PiModuleOptions> & { name?: string } = {},
+) {
   const module = PiModule.forRoot({
     apiKey: 'key',
     network: 'testnet',
@@ -267,6 +271,51 @@ describe('a shared store', () => {
     expect(await refusedBy(one, 'good')).toBe(true);
     store.set = set;
     await eventually(() => refusedBy(other, 'good'));
+  });
+
+  it('is asked about tokens that are known here, whatever invented ones keep it busy', async () => {
+    const store = new MapStore();
+    const one = await instance(store);
+    const other = await instance(store, { concurrentChecks: 4, queuedChecks: 10 });
+    await one.verify('good');
+    await other.verify('good');
+    await one.forget('good');
+    await eventually(() => other.peek('good') === undefined);
+    pi.behaviour = refuse;
+    const { get } = store;
+    store.get = (key) => sleep(50).then(() => get(key));
+    const flood = Array.from({ length: 600 }, (_, i) => outcomeOf(other.verify(`invented${i}`)));
+    expect(await outcomeOf(other.verify('good'))).toBeInstanceOf(PiTokenRefusedError);
+    await Promise.all(flood);
+  });
+
+  it('is shared by Pi apps without mixing them up', async () => {
+    const store = new MapStore();
+    const here = await instance(store, {}, { name: 'here' });
+    const there = await instance(store, {}, { name: 'there' });
+    await here.forApp('here').verify('t');
+    await there.forApp('there').verify('t');
+    expect(pi.callsFor('t')).toBe(2);
+  });
+
+  it('has nobody listening to it once the app is closed', async () => {
+    const store = new Keyv();
+    const before = store.listeners('error').length;
+    const { app } = await startSignIn(pi, { store });
+    expect(store.listeners('error').length).toBe(before + 1);
+    await app.close();
+    expect(store.listeners('error').length).toBe(before);
+  });
+
+  it('that gives back something else than it was given is told of in the log', async () => {
+    const store = new MapStore();
+    const { get } = store;
+    store.get = async (key) => (store.map.has(key) ? JSON.stringify(await get(key)) : undefined);
+    const auth = await instance(store);
+    await auth.verify('good');
+    await eventually(() => auth.peek('good') === undefined);
+    expect((await auth.verify('good')).uid).toBe('uid-of-good');
+    expect(warnings).toHaveBeenCalledWith(expect.stringMatching(/holds a string that was not written by nestjs-pi/));
   });
 
   it('is told at the shutdown of an instance what it could not be told before', async () => {

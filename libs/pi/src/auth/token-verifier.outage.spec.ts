@@ -152,6 +152,19 @@ describe('while Pi cannot be asked', () => {
     expect((await auth.verify('c1')).uid).toBe('uid-of-c1');
   });
 
+  it('honours no token that was forgotten while Pi was asked', async () => {
+    await start({ cacheMs: 20, staleIfErrorMs: 60_000 });
+    await auth.verify('good');
+    await eventually(() => auth.peek('good') === undefined);
+    pi.behaviour = () => 'hold';
+    const asked = outcome(auth.verify('good'));
+    await eventually(() => pi.open === 1);
+    await auth.forget('good');
+    pi.behaviour = () => down;
+    pi.release();
+    expect(await asked).toMatchObject({ code: 'PI_UNAVAILABLE' });
+  });
+
   it('is tried by one call, however often others are repeated', async () => {
     pi.behaviour = () => down;
     await start({}, { http: { timeoutMs: 5_000, retries: 2 } });

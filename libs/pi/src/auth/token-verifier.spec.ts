@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { INestApplicationContext } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { PiUnavailableError } from 'nestjs-pi';
 import type { PiAuthOptions, PiAuthService, PiModuleOptions } from 'nestjs-pi';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -78,6 +79,22 @@ describe('a verified token', () => {
     expect(['a', 'b', 'c'].map((token) => auth.peek(token)?.uid)).toEqual([undefined, 'uid-of-b', 'uid-of-c']);
   });
 
+  it('is kept by its hash alone', async () => {
+    const keys: unknown[] = [];
+    const { set } = LRUCache.prototype;
+    const spy = jest.spyOn(LRUCache.prototype, 'set').mockImplementation(function (this: never, ...args: never[]) {
+      keys.push(args[0]);
+      return (set as (...args: never[]) => never).apply(this, args);
+    } as never);
+    await start();
+    await auth.verify('very_secret_token');
+    pi.behaviour = refuse;
+    await outcome(auth.verify('another_secret_token'));
+    spy.mockRestore();
+    expect(keys).toHaveLength(2);
+    expect(keys.join(' ')).not.toMatch(/secret/);
+  });
+
   it('is asked for again once forgotten, even when it was being asked for meanwhile', async () => {
     await start();
     await auth.verify('good');
@@ -117,6 +134,35 @@ describe('what is told of a token that is forgotten', () => {
 describe('a refused token', () => {
   beforeEach(() => {
     pi.behaviour = refuse;
+  });
+
+  it('is bounded in number like the verified: the least used is asked for again', async () => {
+    await start({ cacheSize: 2 });
+    for (const token of ['a', 'b', 'c']) await outcome(auth.verify(token));
+    pi.calls.length = 0;
+    for (const token of ['c', 'b', 'a']) await outcome(auth.verify(token));
+    expect(pi.calls).toEqual(['a']);
+  });
+
+  it('is asked for again once forgotten', async () => {
+    await start();
+    await outcome(auth.verify('bad'));
+    await auth.forget('bad');
+    pi.behaviour = accept;
+    expect((await auth.verify('bad')).uid).toBe('uid-of-bad');
+  });
+
+  it('is not remembered when it was forgotten while Pi was asked', async () => {
+    await start();
+    pi.behaviour = () => 'hold';
+    const before = outcome(auth.verify('bad'));
+    await eventually(() => pi.open === 1);
+    await auth.forget('bad');
+    pi.behaviour = refuse;
+    pi.release();
+    expect(await before).toMatchObject({ code: 'PI_TOKEN_REFUSED' });
+    pi.behaviour = accept;
+    expect((await auth.verify('bad')).uid).toBe('uid-of-bad');
   });
 
   it('is not asked for again for a while', async () => {

@@ -31,6 +31,8 @@ const QUIET_MS = 60_000;
 interface Check {
   readonly key: string;
   readonly token: string;
+  /** Pi has accepted it here before, so it is no stranger's invention. */
+  readonly isKnown: boolean;
   readonly flight: Flight<Pioneer>;
   readonly decided: (outcome: PiVerificationOutcome) => void;
 }
@@ -74,7 +76,9 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     const refusal = this.cache.refusal(key);
     if (refusal) throw new PiTokenRefusedError(refusal);
     const check = (flight: Flight<Pioneer>) =>
-      this.telemetry.verification((decided) => this.check({ key, token, flight, decided }));
+      this.telemetry.verification((decided) =>
+        this.check({ key, token, isKnown: this.cache.isKnown(key), flight, decided }),
+      );
     return this.checks.join(key, check, signal);
   }
 
@@ -114,8 +118,8 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
   }
 
   private async check(check: Check): Promise<Pioneer> {
-    const { key, token, flight, decided } = check;
-    const stored = this.store ? await this.store.read(token, this.cache.isKnown(key)) : 'silent';
+    const { key, token, isKnown, flight, decided } = check;
+    const stored = this.store ? await this.store.read(token, isKnown) : 'silent';
     if (stored !== 'silent' && stored.mark !== undefined && this.cache.isOutdatedBy(stored.mark, key)) {
       this.drop(key, 'elsewhere');
     }
@@ -157,9 +161,9 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     }
   }
 
-  private askPi({ key, token, flight: { signal } }: Check): Promise<VerifiedToken> {
+  private askPi({ token, isKnown, flight: { signal } }: Check): Promise<VerifiedToken> {
     this.circuit.check();
-    return this.limit.run(() => this.callMe(token, signal), { signal, isKnown: this.cache.isKnown(key) });
+    return this.limit.run(() => this.callMe(token, signal), { signal, isKnown });
   }
 
   private async callMe(token: string, signal: AbortSignal): Promise<VerifiedToken> {
@@ -173,9 +177,13 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     return { pioneer, checkedAt: Date.now() };
   }
 
-  private async refuse({ key, token, flight }: Check, reason: PiTokenRefusal, stored?: StoreAnswer): Promise<void> {
+  private async refuse(
+    { key, token, isKnown, flight }: Check,
+    reason: PiTokenRefusal,
+    stored?: StoreAnswer,
+  ): Promise<void> {
     if (flight.forgotten) return;
-    const wasAccepted = this.cache.isKnown(key) || stored?.verified !== undefined;
+    const wasAccepted = isKnown || stored?.verified !== undefined;
     this.cache.refuse(key, reason);
     // Invented tokens never were, so a flood of them does not reach the store. That it is foreign here says nothing of elsewhere.
     if (wasAccepted && reason !== 'foreign_app') await this.store?.forget(token);
