@@ -35,6 +35,7 @@ Module({
       apiKey: 'bench',
       network: 'testnet',
       platformUrl: `http://127.0.0.1:${me.address().port}/v2`,
+      http: { connections: 128 },
       auth: { cacheMs: 3_600_000, cacheSize: size + 1, concurrentChecks: 64, queuedChecks: 10_000 },
     }),
   ],
