@@ -53,7 +53,11 @@ describe('PiModule', () => {
 
   it('fills in every default, also for options that are there but undefined', async () => {
     const app = await boot(
-      PiModule.forRoot({ ...GOOD, http: { timeoutMs: undefined as never }, auth: { cacheMs: 5 } }),
+      PiModule.forRoot({
+        ...GOOD,
+        http: { timeoutMs: undefined as never },
+        auth: { cacheMs: undefined as never, negativeCacheMs: 5 },
+      }),
     );
     expect(optionsOf(app)).toEqual({
       ...GOOD,
@@ -62,8 +66,8 @@ describe('PiModule', () => {
       passphrase: 'Pi Testnet',
       http: { timeoutMs: 10_000, retries: 2, connections: 32, maxAnswerBytes: 4_194_304 },
       auth: {
-        cacheMs: 5,
-        negativeCacheMs: 10_000,
+        cacheMs: 60_000,
+        negativeCacheMs: 5,
         cacheSize: 50_000,
         concurrentChecks: 16,
         queuedChecks: 1_000,

@@ -19,8 +19,7 @@ export type CircuitPosition = 'closed' | 'half-open' | 'open';
 const FAILURES = 5;
 /** While open, one call in this time tries whether Pi is back. */
 const PROBE_AFTER_MS = 2_000;
-/** Pi may ask for silence with `Retry-After`, but neither for ever nor for none: its clock may differ from ours. */
-const LONGEST_SILENCE_MS = 10 * 60_000;
+/** Pi may ask for silence with `Retry-After`, but not for none: its clock may differ from ours. */
 const SHORTEST_SILENCE_MS = 1_000;
 
 /**
@@ -87,7 +86,7 @@ export class MeCircuit {
 
   /** @returns what to tell whoever asked: the time of our silence, which need not be what Pi asked for. */
   private silenced(limited: PiUnavailableError): PiUnavailableError {
-    const ms = Math.min(Math.max(limited.retryAfterMs, SHORTEST_SILENCE_MS), LONGEST_SILENCE_MS);
+    const ms = Math.max(limited.retryAfterMs, SHORTEST_SILENCE_MS);
     const hold = this.policy.isolate();
     this.askedAgainAt = Math.max(this.askedAgainAt, performance.now() + ms);
     const timer = setTimeout(() => {
