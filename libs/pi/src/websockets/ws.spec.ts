@@ -12,7 +12,9 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { Server } from 'ws';
+import { Keyv } from 'keyv';
 import { eventually } from '../../../../test/support/eventually.js';
+import { startSignIn } from '../../../../test/support/sign-in.js';
 import { StagedMe } from '../../../../test/support/staged-me.js';
 
 const { accept, refuse } = StagedMe;
@@ -224,6 +226,21 @@ describe('a ws gateway with admitWsSocket and PiAuthGuard', () => {
     expect(await eventually(() => client.closed)).toMatchObject({ code: 1011 });
     expect(errors).toHaveBeenCalledTimes(1);
     jest.restoreAllMocks();
+  });
+
+  it('closes the socket when another instance with the same store forgets its token, though Pi still accepts it', async () => {
+    const store = new Keyv();
+    await app.close();
+    await start({ ...FORGETFUL, store });
+    const another = await startSignIn(pi, { store });
+    const client = byHeader('good');
+    await eventually(() => gateway.admitted.length === 1);
+    await another.auth.forget('good');
+    expect(await eventually(() => client.closed)).toEqual({ code: 1008, reason: 'PI_TOKEN_REFUSED' });
+    // That was before: the same Pioneer may come back.
+    byHeader('good');
+    await eventually(() => gateway.admitted.length === 2);
+    await another.app.close();
   });
 
   it('closes the socket at an earlier valid_until that a later check states', async () => {
