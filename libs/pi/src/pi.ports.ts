@@ -13,6 +13,8 @@ export interface PiTokenStore {
   /** @param ttlMs milliseconds until the store may drop the value. */
   set(key: string, value: unknown, ttlMs: number): Promise<unknown>;
   delete(key: string): Promise<unknown>;
+  /** Many in one call, in the order of their keys, undefined where there is none. Without it, each is asked for by `get`. */
+  getMany?(keys: string[]): Promise<readonly unknown[]>;
 }
 
 /** One parameterised statement (`$1`, `$2`…), run inside a transaction. */

@@ -25,8 +25,8 @@ export abstract class PiAuthService {
   abstract forget(token: string): Promise<void>;
 
   /**
-   * Calls `listener` when `forget` is called for this token: what was opened with the token is to be closed. Of a `forget` on another
-   * instance this one learns when it verifies the token the next time, if they share a store. By itself it never calls: override it in a service that can forget.
+   * Calls `listener` when `forget` is called for this token: what was opened with the token is to be closed. A `forget` on another
+   * instance is heard within about a second, if they share a store. By itself it never calls: override it in a service that can forget.
    *
    * @returns ends it.
    */

@@ -92,6 +92,22 @@ describeWithRedis('two instances with one Redis', () => {
     expect(Date.now() - forgottenAt).toBeLessThan(1_500);
   });
 
+  it('who watches a token hears within a second that another instance has forgotten it', async () => {
+    const [one, other] = [await instance(keyv()), await instance(keyv())];
+    const heard: string[] = [];
+    for (const token of ['forgotten', 'kept']) {
+      await one.verify(token);
+      await other.verify(token);
+      other.onForget(token, (where) => heard.push(`${token} ${where}`));
+    }
+    await one.forget('forgotten');
+    await eventually(() => heard.length > 0, { withinMs: 1_500 });
+    // Told once: it is as if it had never been verified here.
+    await sleep(1_000);
+    expect(heard).toEqual(['forgotten elsewhere']);
+    expect(other.peek('forgotten')).toBeUndefined();
+  });
+
   it('a token lives there no longer than it may be used', async () => {
     const auth = await instance(keyv(), { cacheMs: 60 });
     await auth.verify('short');
@@ -150,6 +166,83 @@ describe('a shared store', () => {
     set = async (key: string, value: unknown): Promise<unknown> => this.map.set(key, value);
     delete = async (key: string): Promise<unknown> => this.map.delete(key);
   }
+  /** What a watcher of 'watched' on an instance with this store hears. */
+  async function watch(store: PiTokenStore): Promise<{ auth: PiAuthService; heard: string[]; unwatch: () => void }> {
+    const auth = await instance(store);
+    await auth.verify('watched');
+    const heard: string[] = [];
+    return { auth, heard, unwatch: auth.onForget('watched', (where) => heard.push(where)) };
+  }
+
+  it('is looked into for all watched tokens at once, every second, and left alone when nothing is watched', async () => {
+    const store = new MapStore();
+    const calls: number[] = [];
+    const getMany = async (keys: string[]) => {
+      calls.push(keys.length);
+      return keys.map((key) => store.map.get(key));
+    };
+    const { auth, heard, unwatch } = await watch(Object.assign(store, { getMany }));
+    const others = Array.from({ length: 500 }, (_, n) => auth.onForget(`other-${n}`, () => undefined));
+    await eventually(() => calls.length === 2);
+    expect(calls).toEqual([500, 1]);
+    await (await instance(store)).forget('watched');
+    await eventually(() => heard.length > 0);
+    expect(heard).toEqual(['elsewhere']);
+    for (const end of [unwatch, ...others]) end();
+    await sleep(1_000);
+    const { length } = calls;
+    await sleep(1_000);
+    expect(calls).toHaveLength(length);
+  });
+
+  it('without getMany is asked for each watched token', async () => {
+    const store = new MapStore();
+    const { heard } = await watch(store);
+    await (await instance(store)).forget('watched');
+    await eventually(() => heard.length > 0);
+    expect(heard).toEqual(['elsewhere']);
+  });
+
+  it.each([
+    ['fails', () => Promise.reject(new Error('away'))],
+    ['answers with no list', async () => null as unknown as unknown[]],
+  ])('that %s tells the watchers nothing, until it is back', async (_, failure) => {
+    const store = new MapStore();
+    let away = true;
+    const getMany = (keys: string[]): Promise<readonly unknown[]> =>
+      away ? failure() : Promise.all(keys.map((key) => store.map.get(key)));
+    const { heard } = await watch(Object.assign(store, { getMany }));
+    await (await instance(store)).forget('watched');
+    await sleep(1_200);
+    expect(heard).toEqual([]);
+    away = false;
+    await eventually(() => heard.length > 0);
+    expect(heard).toEqual(['elsewhere']);
+  });
+
+  it('answering late is not believed of a token that was verified anew meanwhile', async () => {
+    const store = new MapStore();
+    let answer: (() => void) | undefined;
+    const getMany = async (keys: string[]) => {
+      const found = keys.map((key) => store.map.get(key));
+      await new Promise<void>((resolve) => (answer = resolve));
+      return found;
+    };
+    const { auth, heard } = await watch(Object.assign(store, { getMany }));
+    const other = await instance(store);
+    await other.forget('watched');
+    await eventually(() => answer);
+    // The look has seen the first mark. Meanwhile comes another, and the token is good again.
+    await auth.forget('watched');
+    await auth.verify('watched');
+    heard.length = 0;
+    answer?.();
+    await sleep(50);
+    expect(heard).toEqual([]);
+    expect(auth.peek('watched')).toBeDefined();
+    answer?.();
+  });
+
   const broken = (failure: () => Promise<never>): PiTokenStore => ({ get: failure, set: failure, delete: failure });
 
   it('is asked at most once a second for a token, not for each request', async () => {

@@ -67,7 +67,7 @@ export class SharedTokenStore {
     ]);
     // A mark that could not be read might be there. A value that could not is only one to be verified again.
     if (mark === FAILED) return 'silent';
-    const known = typeof mark === 'string' ? mark : undefined;
+    const known = asMark(mark);
     const verified = value === FAILED ? undefined : fromStored(value);
     if (value !== FAILED && value !== undefined && value !== null && !verified) {
       this.warn(
@@ -75,6 +75,18 @@ export class SharedTokenStore {
       );
     }
     return { mark: known, verified: known === undefined || verified?.mark === known ? verified : undefined };
+  }
+
+  /** Of many tokens in one call, in their order. */
+  async marks(tokens: readonly string[]): Promise<(string | undefined)[] | 'silent'> {
+    if (this.isResting) return 'silent';
+    const { store } = this;
+    const keys = tokens.map((token) => markKey(this.key(token)));
+    const found = await this.attempt<unknown>(() =>
+      store.getMany ? store.getMany(keys) : Promise.all(keys.map((key) => store.get(key))),
+    );
+    if (!Array.isArray(found)) return 'silent';
+    return keys.map((key, at) => this.owed.get(key)?.mark ?? asMark(found[at]));
   }
 
   async write(token: string, verified: VerifiedToken): Promise<void> {
@@ -164,6 +176,10 @@ export class SharedTokenStore {
 }
 
 const FAILED = Symbol('failed');
+
+function asMark(stored: unknown): string | undefined {
+  return typeof stored === 'string' ? stored : undefined;
+}
 
 function markKey(key: string): string {
   return `${key}:forgotten`;

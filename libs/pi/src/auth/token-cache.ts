@@ -58,6 +58,11 @@ export class TokenCache {
     return this.verified.peek(key) !== undefined;
   }
 
+  /** The `forget` it was accepted after, if there was one. */
+  markOf(key: string): string | undefined {
+    return this.verified.peek(key)?.mark;
+  }
+
   /** Whether it was accepted before this `forget`, or none that is known. */
   isOutdatedBy(mark: string, key: string): boolean {
     const entry = this.verified.peek(key);

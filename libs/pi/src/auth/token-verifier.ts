@@ -20,6 +20,7 @@ import { TokenCache } from './token-cache.js';
 import { tokenKey } from './token-key.js';
 import { pioneerOf } from './verified-token.js';
 import type { VerifiedToken } from './verified-token.js';
+import { WatchedTokens } from './watched-tokens.js';
 
 /** With a shared store, the first level is believed for so long before the store is asked again. */
 const TRUST_WITH_STORE_MS = 1_000;
@@ -45,7 +46,7 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
   private readonly checks = new SharedChecks<Pioneer>();
   private readonly limit: CheckLimit;
   private quietUntil = 0;
-  private readonly watched = new Map<string, Set<ForgetListener>>();
+  private readonly watched: WatchedTokens;
 
   constructor(
     private readonly options: PiResolvedOptions,
@@ -58,6 +59,7 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     const { auth } = options;
     this.cache = new TokenCache({ ...auth, trustMs: auth.store ? TRUST_WITH_STORE_MS : auth.cacheMs });
     this.store = auth.store && new SharedTokenStore(auth.store, storePrefix(options), storeTime(auth));
+    this.watched = new WatchedTokens(this.cache, this.store);
     this.limit = new CheckLimit(auth.concurrentChecks, auth.queuedChecks);
   }
 
@@ -86,42 +88,26 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     if (!isPlausibleToken(token)) return;
     const key = tokenKey(token);
     this.checks.forget(key);
-    this.drop(key, 'here');
+    this.watched.drop(key, 'here');
     await this.store?.forget(token);
   }
 
   override onForget(token: string, listener: ForgetListener): () => void {
-    const key = tokenKey(token);
-    const listeners = this.watched.get(key) ?? new Set();
-    this.watched.set(key, listeners.add(listener));
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0 && this.watched.get(key) === listeners) this.watched.delete(key);
-    };
+    return this.watched.add(tokenKey(token), token, listener);
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.watched.close();
     this.limit.close();
     this.circuit.close();
     await this.store?.close();
-  }
-
-  private drop(key: string, forgotten: 'here' | 'elsewhere'): void {
-    this.cache.forget(key);
-    for (const listener of this.watched.get(key) ?? []) {
-      try {
-        listener(forgotten);
-      } catch (error) {
-        this.logger.error(error);
-      }
-    }
   }
 
   private async check(check: Check): Promise<Pioneer> {
     const { key, token, isKnown, flight, decided } = check;
     const stored = this.store ? await this.store.read(token, isKnown) : 'silent';
     if (stored !== 'silent' && stored.mark !== undefined && this.cache.isOutdatedBy(stored.mark, key)) {
-      this.drop(key, 'elsewhere');
+      this.watched.drop(key, 'elsewhere');
     }
     if (stored !== 'silent' && stored.verified && this.believes(stored.verified, check)) {
       this.cache.remember(key, stored.verified);
