@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lockFolder, type FolderLock } from './folder-lock.js';
@@ -23,13 +24,15 @@ describe('The lock on a folder', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Leaves an owner's file behind, as a killed process does. */
+  /** Leaves an owner's file behind, as a killed process does. It is never seen half written, as no owner's is. */
   const leave = async (owner: Partial<ProcessIdentity>, ageMs = 0) => {
     const file = join(folder, 'owners', 'left-behind.json');
     await mkdir(join(folder, 'owners'), { recursive: true });
-    await writeFile(file, JSON.stringify({ ...(await thisProcess()), ...owner }));
+    const unpublished = join(folder, 'owners', `${randomUUID()}.new`);
+    await writeFile(unpublished, JSON.stringify({ ...(await thisProcess()), ...owner }));
     const touched = new Date(Date.now() - ageMs);
-    await utimes(file, touched, touched);
+    await utimes(unpublished, touched, touched);
+    await rename(unpublished, file);
   };
 
   const writeEmpty = async (ageMs: number) => {
@@ -57,12 +60,15 @@ describe('The lock on a folder', () => {
   });
 
   it('is not taken from a living owner in another container, whose pid says nothing here', async () => {
-    await leave({ place: 'elsewhere boot ns', pid: deadPid() });
-    const touching = setInterval(() => void leave({ place: 'elsewhere boot ns', pid: 1 }), 200);
+    const owner = { place: 'elsewhere boot ns', pid: deadPid() };
+    await leave(owner);
+    let touched = Promise.resolve();
+    const touching = setInterval(() => (touched = leave(owner)), 200);
     try {
-      await expect(lock()).rejects.toThrow('is open in process 1 on elsewhere');
+      await expect(lock()).rejects.toThrow(`is open in process ${owner.pid} on elsewhere`);
     } finally {
       clearInterval(touching);
+      await touched;
     }
   }, 10_000);
 
