@@ -1,4 +1,4 @@
-import { brokenLimit } from './payout-limits.js';
+import { LimitReachedError } from './lane-errors.js';
 import type { PayoutRecord } from './payout-record.js';
 import type { Tenure } from './tenure.js';
 
@@ -12,9 +12,12 @@ export async function handOver(t: Tenure, payout: PayoutRecord, address: string)
   const { store, parts } = t;
   const other = parts.wallets.get(address);
   if (!other) return `Pi pays it from the wallet ${address}: add that wallet to the option \`wallets\``;
-  const limit = await parts.ledger.read((session) => brokenLimit(session, other, payout));
-  if (limit !== undefined) return limit;
-  parts.logger.log(`Payout ${payout.id} moves from ${parts.wallet.name} to ${other.name}: Pi pays it from there`);
-  await store.handOver(payout, address);
+  try {
+    await store.handOver(payout, other);
+  } catch (error) {
+    if (error instanceof LimitReachedError) return error.message;
+    throw error;
+  }
+  parts.logger.log(`Payout ${payout.id} has moved from ${parts.wallet.name} to ${other.name}: Pi pays it from there`);
   return undefined;
 }

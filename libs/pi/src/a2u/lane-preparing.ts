@@ -1,11 +1,10 @@
 import { PiApiError } from '../errors/pi-api-error.js';
 import { PiInvalidArgumentError } from '../errors/pi-invalid-argument-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
-import { isPassing, PaymentUnreadableError } from './lane-errors.js';
+import { isPassing, LimitReachedError, PaymentUnreadableError } from './lane-errors.js';
 import { cancelOrphan } from './orphans.js';
 import type { PiView } from './payout.evidence.js';
 import { metadataAtPi, toPiView } from './payout-metadata.js';
-import { brokenLimit } from './payout-limits.js';
 import type { PayoutRecord } from './payout-record.js';
 import { type Ownership, ownership } from './payout.rules.js';
 import { creating, creatingFor, type Tenure } from './tenure.js';
@@ -76,13 +75,8 @@ export class LanePreparing {
     try {
       if (payout.cancelWanted !== undefined && !payout.createSent && this.t.facts(payout).lossyUntil === undefined)
         return await this.#end(payout, 'cancelled', payout.cancelWanted);
-      const limit =
-        payout.createSent || payout.cancelWanted !== undefined
-          ? undefined
-          : await parts.ledger.read((session) => brokenLimit(session, parts.wallet, payout));
-      if (limit !== undefined) return await this.#park(payout, limit, parts.settings.haltMs);
-
-      const admitted = await store.admit(payout, await chain.someSequence());
+      const isLetPast = payout.createSent || payout.cancelWanted !== undefined;
+      const admitted = await store.admit(payout, await chain.someSequence(), isLetPast ? undefined : parts.wallet);
       await this.t.step('admitted', admitted);
       // A creation of it may have arrived at Pi: then only a look from now on tells.
       const found = await this.#lookUp(admitted, payout.createSent);
@@ -90,7 +84,8 @@ export class LanePreparing {
       if (admitted.cancelWanted !== undefined) return await this.#cancelUncreated(admitted);
       await this.#create(admitted);
     } catch (error) {
-      if (error instanceof PaymentUnreadableError) return this.#park(payout, error.message, parts.settings.haltMs);
+      if (error instanceof PaymentUnreadableError || error instanceof LimitReachedError)
+        return this.#park(payout, error.message, parts.settings.haltMs);
       this.t.pause(creating(payout.id));
       throw error;
     }

@@ -1,11 +1,11 @@
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { acquireLease, type Lease, releaseLease, renewLease } from '../ledger/leases.js';
 import { LaneFinishing } from './lane-finishing.js';
-import { isPassing, LaneHaltedError } from './lane-errors.js';
+import { isPassing, LaneHaltedError, LeaseLostError, PayoutMovedError } from './lane-errors.js';
 import type { LaneParts } from './lane-parts.js';
 import { LanePreparing } from './lane-preparing.js';
 import { LaneSigning } from './lane-signing.js';
-import { LeaseLostError, PayoutMovedError } from './lane-store.js';
 import { Tenure } from './tenure.js';
 import { Wake } from './wake.js';
 
@@ -68,6 +68,8 @@ export class Lane {
   async #hold(lease: Lease): Promise<void> {
     const { ledger, settings, logger, wallet } = this.parts;
     const abort = new AbortController();
+    // Its calls are more than ten at a time, and each listens: no leak, as Node would say.
+    setMaxListeners(0, abort.signal);
     this.#beginning = abort;
     const renewing = this.#keep(lease, abort);
     try {

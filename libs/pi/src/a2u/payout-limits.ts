@@ -1,31 +1,40 @@
 import { PiAmount } from '../chain/pi-amount.js';
 import type { LedgerSession } from '../ledger/ledger-session.js';
+import { LimitReachedError } from './lane-errors.js';
 import type { LaneWallet } from './lane-parts.js';
 import type { PayoutRecord } from './payout-record.js';
 
 /**
- * Which limit of the wallet this payout would break now; undefined: none. What was let past in the last 24 h counts unless
- * it ended unpaid. Asked by the one worker that holds the lane, so two payouts cannot both take the last of it.
+ * What was let past in the last 24 h counts unless it ended unpaid. Until this transaction ends, nobody else lets anything past the
+ * limits of this wallet: its own lane, and others that hand a payout over to it, cannot both take the last of one.
+ *
+ * @throws LimitReachedError
  */
-export async function brokenLimit(
+export async function holdToLimits(
   session: LedgerSession,
   { address, name, limits }: LaneWallet,
   payout: PayoutRecord,
-): Promise<string | undefined> {
+): Promise<void> {
   const { perPayout, perDay, perUidAndDay } = limits;
   if (perPayout !== undefined && payout.stroops > perPayout)
-    return `${payout.amount} Pi is more than one payout of the wallet ${name} may be (${pi(perPayout)} Pi)`;
-  if (perDay === undefined && perUidAndDay === undefined) return undefined;
+    throw new LimitReachedError(
+      `${payout.amount} Pi is more than one payout of the wallet ${name} may be (${pi(perPayout)} Pi)`,
+    );
+  if (perDay === undefined && perUidAndDay === undefined) return;
 
   const { total, own } = await admittedToday(session, payout, address);
   if (perDay !== undefined && total + payout.stroops > perDay)
-    return `the wallet ${name} may pay ${pi(perDay)} Pi in 24 h, and ${pi(total)} Pi of it are used`;
+    throw new LimitReachedError(
+      `the wallet ${name} may pay ${pi(perDay)} Pi in 24 h, and ${pi(total)} Pi of it are used`,
+    );
   if (perUidAndDay !== undefined && own + payout.stroops > perUidAndDay)
-    return `one Pioneer may get ${pi(perUidAndDay)} Pi in 24 h from the wallet ${name}, and ${payout.uid} got ${pi(own)} Pi`;
-  return undefined;
+    throw new LimitReachedError(
+      `one Pioneer may get ${pi(perUidAndDay)} Pi in 24 h from the wallet ${name}, and ${payout.uid} got ${pi(own)} Pi`,
+    );
 }
 
 async function admittedToday({ query }: LedgerSession, { app, uid, id }: PayoutRecord, wallet: string) {
+  await query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`nestjs-pi limits of ${app} ${wallet}`]);
   const { rows } = await query<{ total: string; own: string }>(
     `select coalesce(sum(stroops), 0)::text as total, coalesce(sum(stroops) filter (where uid = $3), 0)::text as own
      from pi.payouts

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createPostgres, type TestDatabase } from '../../../../test/support/database.js';
+import type { LedgerSession } from '../ledger/ledger-session.js';
+import { PiLedger } from '../ledger/pi-ledger.js';
+import { LimitReachedError } from './lane-errors.js';
+import type { LaneWallet } from './lane-parts.js';
+import { holdToLimits } from './payout-limits.js';
+import type { PayoutRecord } from './payout-record.js';
+import { storePayout } from './payout-store.js';
+
+describe('The limits of a wallet', () => {
+  let database: TestDatabase;
+  let ledger: PiLedger;
+  const wallet = { address: 'GSHOP', name: 'shop', limits: { perDay: 15n } } as LaneWallet;
+  const other = { ...wallet, address: 'GOTHER' };
+
+  beforeAll(async () => {
+    database = await createPostgres();
+    ledger = new PiLedger(database.ledger);
+    await ledger.open();
+  }, 60_000);
+  afterAll(async () => {
+    await ledger.onApplicationShutdown();
+    await database.drop();
+  });
+
+  const payout = (): Promise<PayoutRecord> => {
+    const request = { idempotencyKey: randomUUID(), uid: 'uid', stroops: 10n, memo: 'Limits', metadata: null };
+    return ledger.write((session) => storePayout(session, 'shop', wallet.address, request as never));
+  };
+  const letPast = async (session: LedgerSession, { id }: PayoutRecord): Promise<void> => {
+    await session.db.updateTable('payouts').set({ admitted_at: new Date() }).where('id', '=', id).execute();
+  };
+
+  it('cannot both be taken the last of by two lanes at once: the second waits for the first, and is told', async () => {
+    const first = await payout();
+    const second = await payout();
+    let commit = () => {};
+    const mayCommit = new Promise<void>((resolve) => (commit = resolve));
+    let isPast = () => {};
+    const past = new Promise<void>((resolve) => (isPast = resolve));
+    const done: string[] = [];
+
+    const one = ledger.write(async (session) => {
+      await holdToLimits(session, wallet, first);
+      await letPast(session, first);
+      isPast();
+      await mayCommit;
+    });
+    await past;
+    const two = ledger
+      .write((session) => holdToLimits(session, wallet, second))
+      .catch((error: unknown) => error)
+      .finally(() => done.push('of the same wallet'));
+    await ledger.write((session) => holdToLimits(session, other, second));
+    done.push('of another wallet');
+    await sleep(200);
+    expect(done).toEqual(['of another wallet']);
+    commit();
+    await one;
+    expect(await two).toEqual(
+      new LimitReachedError('the wallet shop may pay 0.0000015 Pi in 24 h, and 0.000001 Pi of it are used'),
+    );
+  });
+});
