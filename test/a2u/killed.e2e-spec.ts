@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Payout, PayoutRequest } from 'nestjs-pi';
 import { createPglite, createPostgres, type TestDatabase } from '../support/database.js';
 import { startChild } from '../support/child.js';
+import { until } from '../support/until.js';
 import { PayoutWorld, QUICK } from './payout-world.js';
 
 const WORKER = 'test/chaos/payout-worker.mjs';
+
+const COMPLETE = { method: 'POST', path: '/v2/payments/:id/complete' } as const;
 
 /** The dead must be missed soon. */
 const SETTINGS = { ...QUICK, leaseMs: 500 };
@@ -115,4 +118,28 @@ describe.each([
     },
     60_000,
   );
+});
+
+describe('A process with many payouts that Pi is to be told of at once', () => {
+  it('warns of nothing', async () => {
+    const world = await PayoutWorld.start(createPostgres, { ledgerMs: 50 });
+    try {
+      world.pi.addFault({ match: COMPLETE, fault: 'error', status: 500 });
+      const uids = await Promise.all(Array.from({ length: 14 }, () => world.pioneer()));
+      const pay = uids.map((uid) => ({ idempotencyKey: randomUUID(), uid, amount: '0.1', memo: 'Many' }));
+      const before = await world.instance();
+      const asked = await Promise.all(pay.map((request) => before.payouts.pay(request)));
+      for (const { id } of asked) await until(async () => (await before.payouts.get(id))!.state === 'paid');
+      await before.stop();
+
+      world.pi.clearFaults();
+      world.pi.addFault({ match: COMPLETE, fault: 'latency', latencyMs: 1_000 });
+      const worker = startChild(WORKER, { pi: world.pi.app(), ledger: world.database.ledger, settings: QUICK, pay });
+      expect(await worker.ended).toBe(0);
+      expect(worker.lines.filter(({ settled }) => settled)).toHaveLength(pay.length);
+      expect(worker.errors()).toBe('');
+    } finally {
+      await world.stop();
+    }
+  }, 60_000);
 });
