@@ -96,7 +96,7 @@ describe('Corner Shop as a program', () => {
     await interrupt(shop);
   });
 
-  it('takes over the database that npm start made beside the build', async () => {
+  it('sells on the database that npm start made beside the build, and refunds with the operator key it printed', async () => {
     await rm(directory, { recursive: true });
     const make = `import('./scripts/make-database.mjs').then((script) => script.makeDatabase(process.env))`;
     execFileSync(process.execPath, ['-e', make], { env: { PATH: process.env['PATH'], PI_DATA_DIR: directory } });
@@ -105,13 +105,16 @@ describe('Corner Shop as a program', () => {
     await whenReady(shop);
     expect(shop.output()).not.toContain('WARN');
     const amara: EmulatedPioneer = await post(`${pi}/_emulator/pioneers`, { username: 'amara' });
-    await buy(amara);
+    const paymentId = await buy(amara);
+    const key = /emulated_operator_\S+/.exec(shop.output())?.[0] ?? '';
+    const { payoutId } = await post(`${url}/api/orders/${paymentId}/refund`, {}, { 'x-operator-key': key });
+    expect(payoutId).toEqual(expect.any(String));
+    await expectSdk();
     await interrupt(shop);
   });
 
-  it('serves an SDK, as built by tsc alone, that sets window.Pi before the next script runs', async () => {
-    const shop = runShop(env);
-    await whenReady(shop);
+  /** As built by tsc alone, it sets `window.Pi` before the next script runs. */
+  async function expectSdk(): Promise<void> {
     const script = await (await fetch(`${pi}/pi-sdk.js`)).text();
     const window: { Pi?: { init: unknown } } = {};
     const page = createContext({ window, document: { currentScript: { src: `${pi}/pi-sdk.js` } }, URL, console });
@@ -120,19 +123,7 @@ describe('Corner Shop as a program', () => {
       expect.arrayContaining(['init', 'authenticate', 'createPayment', 'Ads', 'nativeFeaturesList', 'openShareDialog']),
     );
     expect(await (await fetch(`${pi}/_emulator`)).text()).toContain('<title>Pi Emulator</title>');
-    await interrupt(shop);
-  });
-
-  it('pays a refund with the operator key it printed', async () => {
-    const shop = runShop(env);
-    await whenReady(shop);
-    const key = /emulated_operator_\S+/.exec(shop.output())?.[0] ?? '';
-    const amara: EmulatedPioneer = await post(`${pi}/_emulator/pioneers`, { username: 'amara' });
-    const paymentId = await buy(amara);
-    const { payoutId } = await post(`${url}/api/orders/${paymentId}/refund`, {}, { 'x-operator-key': key });
-    expect(payoutId).toEqual(expect.any(String));
-    await interrupt(shop);
-  });
+  }
 
   describe('says what is wrong and how to fix it', () => {
     let squatter: Server;
@@ -187,7 +178,7 @@ describe('Corner Shop as a program', () => {
       DATABASE_URL: database.url,
     });
 
-    it('talks to the Pi and the PostgreSQL it is told to, starts no emulator, and shows no secret', async () => {
+    it('talks to the Pi and the PostgreSQL it is told to, starts no emulator, shows no secret, and has no operator', async () => {
       const shop = runShop(real());
       await whenReady(shop);
       await expect(fetch(pi)).rejects.toThrow();
@@ -197,6 +188,9 @@ describe('Corner Shop as a program', () => {
       expect(await ordersOf(amara)).toEqual([expect.objectContaining({ status: 'delivered' })]);
       for (const secret of [platform.apiKey, platform.wallet.seed, amara.accessToken])
         expect(shop.output()).not.toContain(secret);
+      // Nobody set OPERATOR_KEY, so there are no operator's routes.
+      for (const key of ['', 'undefined', 'anything'])
+        expect((await fetch(`${url}/api/payouts`, { headers: { 'x-operator-key': key } })).status).toBe(404);
       await interrupt(shop);
     });
 
@@ -240,18 +234,13 @@ describe('Corner Shop as a program', () => {
       });
     });
 
-    it("has no operator's routes until OPERATOR_KEY is set", async () => {
-      const shop = runShop(real());
+    it("has the operator's routes with OPERATOR_KEY, which it does not print", async () => {
+      const shop = runShop({ ...real(), OPERATOR_KEY: 'secret of the operator' });
       await whenReady(shop);
-      for (const key of ['', 'undefined', 'anything'])
-        expect((await fetch(`${url}/api/payouts`, { headers: { 'x-operator-key': key } })).status).toBe(404);
-      await interrupt(shop);
-      const withKey = runShop({ ...real(), OPERATOR_KEY: 'secret of the operator' });
-      await whenReady(withKey);
       const answer = await fetch(`${url}/api/payouts`, { headers: { 'x-operator-key': 'secret of the operator' } });
       expect([answer.status, await answer.json()]).toEqual([200, []]);
-      expect(withKey.output()).not.toContain('secret of the operator');
-      await interrupt(withKey);
+      expect(shop.output()).not.toContain('secret of the operator');
+      await interrupt(shop);
     });
   });
 });

@@ -207,9 +207,9 @@ describe('The operator of a wallet', () => {
         inReview('generate_series(501, 501) n', `'${identifier}'`, last),
       );
       const next = await stage.instance(undefined, { backoffMs: 50, maxBackoffMs: 50, haltMs: 50 });
-      await until(async () => (await next.payouts.find('review-501'))!.state === 'completed', 45_000);
+      await until(async () => (await next.payouts.find('review-501'))!.state === 'completed', 120_000);
     },
-    60_000,
+    150_000,
   );
 
   it('sees the next one wait while an attempt of one in review may still pay it, and no longer', async () => {

@@ -32,7 +32,11 @@ export function describeInChromium(name: string, suite: (open: OpenPage) => void
     afterAll(() => browser.close());
     afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
     suite(async (url, { viewport = PHONE, colorScheme = 'light' } = {}) => {
-      const context = await browser.newContext({ viewport, colorScheme, deviceScaleFactor: 2 });
+      const context = await browser.newContext({
+        viewport,
+        colorScheme,
+        deviceScaleFactor: process.env['SCREENSHOTS'] ? 2 : 1,
+      });
       context.setDefaultTimeout(20_000);
       const page = await context.newPage();
       page.on('pageerror', (error) => console.error(`Error in the page: ${error.message}`));
@@ -50,6 +54,7 @@ export type OpenPage = (
 
 /** Keeps a picture in `test/artifacts` (ignored by git). */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  if (!process.env['SCREENSHOTS']) return;
   const directory = join(process.cwd(), 'test', 'artifacts');
   await mkdir(directory, { recursive: true });
   await page.screenshot({ path: join(directory, `${name}.png`), animations: 'disabled' });

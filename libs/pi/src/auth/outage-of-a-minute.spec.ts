@@ -50,9 +50,9 @@ class Site {
     return response.status;
   }
 
-  /** Every token again and again, four times a second. */
+  /** Every token again and again, twice a second. */
   async load(ms: number): Promise<void> {
-    for (const end = Date.now() + ms; Date.now() < end; await sleep(250)) {
+    for (const end = Date.now() + ms; Date.now() < end; await sleep(500)) {
       for (const status of await Promise.all(tokens.map((token) => this.ask(token))))
         this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
     }

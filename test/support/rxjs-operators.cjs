@@ -1,0 +1,2 @@
+// What `rxjs/operators` exports, out of the one file that Jest maps `rxjs` to.
+module.exports = require('rxjs').operators;
