@@ -52,7 +52,7 @@ export type OpenPage = (
   options?: { viewport?: { width: number; height: number }; colorScheme?: 'light' | 'dark' },
 ) => Promise<Page>;
 
-/** Keeps a picture in `test/artifacts` (ignored by git). */
+/** With `SCREENSHOTS=1`, keeps a picture in `test/artifacts` (ignored by git); they take a third of a browser spec's time. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   if (!process.env['SCREENSHOTS']) return;
   const directory = join(process.cwd(), 'test', 'artifacts');
