@@ -1,5 +1,6 @@
-import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
-import { A2UService, PaymentsService, PiLedger, type PiPaymentState } from 'nestjs-pi';
+import { ConflictException, Inject, Injectable, NotFoundException } from '@nestjs/common';
+import { A2UService, PaymentsService, PiLedger, type PiModuleOptions, type PiPaymentState } from 'nestjs-pi';
+import { piConfig } from 'nestjs-pi/config';
 import { Catalog } from '../catalog/catalog.js';
 import type { Order, OrderRow, Refund } from './order.js';
 import { OrdersRepository } from './orders.repository.js';
@@ -10,6 +11,7 @@ const UNDER_WAY: PiPaymentState[] = ['approved', 'completing', 'completed', 'ref
 @Injectable()
 export class OrdersService {
   constructor(
+    @Inject(piConfig.KEY) private readonly pi: PiModuleOptions,
     private readonly ledger: PiLedger,
     private readonly orders: OrdersRepository,
     private readonly catalog: Catalog,
@@ -44,7 +46,9 @@ export class OrdersService {
    * Pays an order back, once: asked again, it answers with the same payout.
    * @returns the payout's id
    */
-  refund(orderId: string): Promise<string> {
+  async refund(orderId: string): Promise<string> {
+    if (!this.pi.wallets)
+      throw new ConflictException({ statusCode: 409, message: 'This shop refunds nothing: it has no wallet.' });
     return this.ledger.transaction(async (tx) => {
       const order = await this.orders.lock(orderId, tx);
       if (!order) throw new NotFoundException({ statusCode: 404, message: `There is no order ${orderId}.` });

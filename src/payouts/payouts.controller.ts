@@ -1,7 +1,8 @@
-import { Body, Controller, Get, HttpCode, NotFoundException, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, NotFoundException, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiConflictResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { A2UService } from 'nestjs-pi';
+import { A2UService, type PiModuleOptions } from 'nestjs-pi';
+import { piConfig } from 'nestjs-pi/config';
 import { ForOperator } from '../operator/operator.guard.js';
 import { ListPayoutsQuery } from './list-payouts.query.js';
 import { PayoutView, toPayoutView } from './payout-view.js';
@@ -11,7 +12,10 @@ import { ResolvePayout, toResolution } from './resolve-payout.dto.js';
 @ForOperator()
 @Controller('api/payouts')
 export class PayoutsController {
-  constructor(private readonly payouts: A2UService) {}
+  constructor(
+    @Inject(piConfig.KEY) private readonly pi: PiModuleOptions,
+    private readonly payouts: A2UService,
+  ) {}
 
   @Get()
   @ApiOkResponse({
@@ -22,6 +26,7 @@ export class PayoutsController {
     },
   })
   async list(@Query() query: ListPayoutsQuery, @Res({ passthrough: true }) response: Response): Promise<PayoutView[]> {
+    if (!this.pi.wallets) return [];
     const { items, next } = await this.payouts.list(query);
     if (next !== undefined) response.setHeader('X-Next-After', next);
     return items.map(toPayoutView);
