@@ -16,7 +16,7 @@ describe('Two processes on one folder', () => {
   const children: ChildProcess[] = [];
   let database: Awaited<ReturnType<typeof createPglite>>;
   beforeEach(async () => {
-    database = await createPglite({ fresh: true });
+    database = await createPglite();
   });
   afterEach(async () => {
     for (const child of children.splice(0)) {
@@ -59,6 +59,8 @@ describe('Two processes on one folder', () => {
   }, 60_000);
 
   it('killed while it makes the database, it leaves none, and the next one makes it', async () => {
+    await database.drop();
+    database = await createPglite({ fresh: true });
     const child = fork(program('hold-folder.mjs'), [database.directory], { stdio: 'ignore' });
     children.push(child);
     while (!existsSync(join(database.directory, 'postgres.new', 'PG_VERSION'))) await new Promise(setImmediate);

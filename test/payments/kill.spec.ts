@@ -13,6 +13,8 @@ jest.setTimeout(600_000);
 const ROOT = process.cwd();
 const WORKER = join(ROOT, 'test/payments/kill-worker.mjs');
 const AT_A_TIME = 3;
+/** Every step with the SDK's callbacks coming again, and without: twice the time. Else the one after the other in turn. */
+const BOTH = process.env['EXHAUSTIVE'] !== undefined;
 
 interface Killed {
   readonly steps: readonly string[];
@@ -131,7 +133,7 @@ describe('A shop killed by SIGKILL', () => {
     const queue = names
       .map((name, index) => ({ at: index + 1, name }))
       .filter(({ at, name }) => at === 1 || name.startsWith(`${at} after`))
-      .flatMap((step) => [true, false].map((repeated) => ({ ...step, repeated })));
+      .flatMap((step, i) => (BOTH ? [true, false] : [i % 2 === 0]).map((repeated) => ({ ...step, repeated })));
     const sales: Sale[] = [];
     const lane = async (): Promise<void> => {
       for (let next = queue.shift(); next; next = queue.shift()) {
