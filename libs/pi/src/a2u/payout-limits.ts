@@ -22,6 +22,9 @@ export async function holdToLimits(
     );
   if (perDay === undefined && perUidAndDay === undefined) return;
 
+  await session.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+    `nestjs-pi limits of ${payout.app} ${address}`,
+  ]);
   const { total, own } = await admittedToday(session, payout, address);
   if (perDay !== undefined && total + payout.stroops > perDay)
     throw new LimitReachedError(
@@ -34,7 +37,6 @@ export async function holdToLimits(
 }
 
 async function admittedToday({ query }: LedgerSession, { app, uid, id }: PayoutRecord, wallet: string) {
-  await query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`nestjs-pi limits of ${app} ${wallet}`]);
   const { rows } = await query<{ total: string; own: string }>(
     `select coalesce(sum(stroops), 0)::text as total, coalesce(sum(stroops) filter (where uid = $3), 0)::text as own
      from pi.payouts
