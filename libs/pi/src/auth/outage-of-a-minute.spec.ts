@@ -16,7 +16,7 @@ class Routes {
   }
 }
 
-const tokens = Array.from({ length: 50 }, (_, i) => `good${i}`);
+const tokens = Array.from({ length: 25 }, (_, i) => `good${i}`);
 
 /** One app with a Pi of its own. */
 class Site {
