@@ -28,7 +28,7 @@ const esm = [
 export default {
   testEnvironment: 'node',
   // Much of what the tests do is waiting (for ledgers, leases, time-outs): one worker on two cores would idle.
-  maxWorkers: Math.max(3, availableParallelism() - 1),
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   // Generous: a slow machine is not a fault. What has to be fast says so itself.
   testTimeout: 60_000,
   roots: ['<rootDir>/src', '<rootDir>/libs', '<rootDir>/test'],

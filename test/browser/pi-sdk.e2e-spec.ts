@@ -62,7 +62,8 @@ describeInChromium('pi-sdk.js in a browser', (open) => {
   });
 
   it('takes a payment from approval to completion', async () => {
-    const page = await start();
+    // On a busy machine it would ask again before the first answer is there.
+    const page = await start('?pollMs=40&repeatMs=20000');
     const { user } = await signIn(page, 'amara');
     await page.evaluate(() => self.pay(3.1415926));
     await page.getByTestId('pi-wallet-confirm').and(page.locator(':enabled')).waitFor();
