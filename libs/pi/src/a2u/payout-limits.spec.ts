@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPostgres, type TestDatabase } from '../../../../test/support/database.js';
+import { createPostgres, run } from '../../../../test/support/database.js';
+import { openLedger, type TestLedger } from '../../../../test/support/open-ledger.js';
 import type { LedgerSession } from '../ledger/ledger-session.js';
-import { PiLedger } from '../ledger/pi-ledger.js';
+import type { PiLedger } from '../ledger/pi-ledger.js';
 import { LimitReachedError } from './lane-errors.js';
 import type { LaneWallet } from './lane-parts.js';
 import { holdToLimits } from './payout-limits.js';
@@ -10,20 +11,22 @@ import type { PayoutRecord } from './payout-record.js';
 import { storePayout } from './payout-store.js';
 
 describe('The limits of a wallet', () => {
-  let database: TestDatabase;
+  let opened: TestLedger;
   let ledger: PiLedger;
   const wallet = { address: 'GSHOP', name: 'shop', limits: { perDay: 15n } } as LaneWallet;
   const other = { ...wallet, address: 'GOTHER' };
 
   beforeAll(async () => {
-    database = await createPostgres();
-    ledger = new PiLedger(database.ledger);
-    await ledger.open();
+    // The harder case, which an app may have chosen: what others commit meanwhile must count all the same.
+    opened = await openLedger(async () => {
+      const database = await createPostgres();
+      const name = new URL(database.url).pathname.slice(1);
+      await run(database.url, `alter database ${name} set default_transaction_isolation = 'repeatable read'`);
+      return database;
+    });
+    ({ ledger } = opened);
   }, 60_000);
-  afterAll(async () => {
-    await ledger.onApplicationShutdown();
-    await database.drop();
-  });
+  afterAll(() => opened.close());
 
   const payout = (): Promise<PayoutRecord> => {
     const request = { idempotencyKey: randomUUID(), uid: 'uid', stroops: 10n, memo: 'Limits', metadata: null };

@@ -1,19 +1,16 @@
-import { databases, type TestDatabase } from '../../../../test/support/database.js';
+import { databases } from '../../../../test/support/database.js';
+import { openLedger, type TestLedger } from '../../../../test/support/open-ledger.js';
 import { claimAd } from './ad-claims.js';
-import { PiLedger } from './pi-ledger.js';
+import type { PiLedger } from './pi-ledger.js';
 
 describe.each(databases)('The claim of a rewarded ad on $name', ({ create }) => {
-  let database: TestDatabase;
+  let opened: TestLedger;
   let ledger: PiLedger;
   beforeAll(async () => {
-    database = await create();
-    ledger = new PiLedger(database.ledger);
-    await ledger.open();
+    opened = await openLedger(create);
+    ({ ledger } = opened);
   }, 60_000);
-  afterAll(async () => {
-    await ledger.onApplicationShutdown();
-    await database.drop();
-  });
+  afterAll(() => opened.close());
 
   const claim = (adId: string, uid: string, app = '') => ledger.write((s) => claimAd(s, { app, adId, uid }));
 

@@ -1,25 +1,22 @@
-import { databases, type TestDatabase } from '../../../../test/support/database.js';
+import { databases } from '../../../../test/support/database.js';
+import { openLedger, type TestLedger } from '../../../../test/support/open-ledger.js';
 import { acquireLease, fence, releaseLease, renewLease, type Lease } from './leases.js';
 import { PiLedger } from './pi-ledger.js';
 
 describe.each(databases)('Leases on $name', ({ create }) => {
-  let database: TestDatabase;
+  let opened: TestLedger;
   let ledger: PiLedger;
   let name: string;
   let count = 0;
 
   beforeAll(async () => {
-    database = await create();
-    ledger = new PiLedger(database.ledger);
-    await ledger.open();
+    opened = await openLedger(create);
+    ({ ledger } = opened);
   }, 60_000);
   beforeEach(() => {
     name = `lane:${++count}`;
   });
-  afterAll(async () => {
-    await ledger.onApplicationShutdown();
-    await database.drop();
-  });
+  afterAll(() => opened.close());
 
   const acquire = (holder: string, ttlMs = 60_000) => ledger.write((s) => acquireLease(s, name, holder, ttlMs));
   const renew = (lease: Lease) => ledger.write((s) => renewLease(s, lease, 60_000));

@@ -1,24 +1,21 @@
 import pg from 'pg';
 import { createPostgres, databases, type TestDatabase } from '../../../../test/support/database.js';
+import { openLedger, type TestLedger } from '../../../../test/support/open-ledger.js';
 import { PiConfigurationError } from '../errors/index.js';
 import type { PiQuery } from '../pi.ports.js';
 import type { LedgerSession } from './ledger-session.js';
 import { PiLedger } from './pi-ledger.js';
 
 describe.each(databases)('PiLedger on $name', ({ create }) => {
-  let database: TestDatabase;
+  let opened: TestLedger;
   let ledger: PiLedger;
 
   beforeAll(async () => {
-    database = await create();
-    ledger = new PiLedger(database.ledger);
-    await ledger.open();
+    opened = await openLedger(create);
+    ({ ledger } = opened);
   }, 60_000);
 
-  afterAll(async () => {
-    await ledger.onApplicationShutdown();
-    await database.drop();
-  });
+  afterAll(() => opened.close());
 
   const claim =
     (adId: string, uid = 'alice') =>

@@ -4,12 +4,15 @@ import { acquire, type LedgerSource } from './ledger-source.js';
 import { abortedByCaller } from './ledger-errors.js';
 import type { TimedRunner } from './timed-query.js';
 
+/** Each of our statements has to see what others have committed, whatever the database's default is. */
+const READ_COMMITTED = 'begin isolation level read committed';
+
 /**
  * Begins, and bounds on the server what a process that stopped responding can hold up, all in one round trip: locks it left
  * behind would keep others from taking its lease over. Deliveries may take their time, as they may wait for something else.
  */
 const BEGIN = {
-  own: "begin; set local statement_timeout = '5s'; set local idle_in_transaction_session_timeout = '10s'",
+  own: `${READ_COMMITTED}; set local statement_timeout = '5s'; set local idle_in_transaction_session_timeout = '10s'`,
   app: "begin; set local idle_in_transaction_session_timeout = '5min'",
 } as const;
 const LONGEST_STATEMENT_MS = 5 * 60_000;
@@ -27,12 +30,13 @@ export function poolTransactions(
   longestMs = LONGEST_STATEMENT_MS,
 ): TimedRunner<PiPoolClient> {
   const { statementMs, appStatementMs } = source.timeouts;
+  const embedded = whose === 'own' ? READ_COMMITTED : 'begin';
   const begin = whose === 'own' ? BEGIN.own : `${BEGIN.app}; ${limited(longestMs)}`;
   return {
     async run(work) {
       const connection = await acquire(source);
       try {
-        await connection.query(source.embedded ? 'begin' : begin, [], statementMs);
+        await connection.query(source.embedded ? embedded : begin, [], statementMs);
         const result = await work(
           (text, values = [], timeoutMs = appStatementMs) => connection.query(text, values, timeoutMs),
           connection.client,
