@@ -86,7 +86,7 @@ describe('Corner Shop as a program', () => {
 
     const again = runShop(env);
     await whenReady(again);
-    expect(await ordersOf(amara)).toEqual([expect.objectContaining({ paymentId })]);
+    expect(await ordersOf(amara)).toEqual([expect.objectContaining({ paymentId, status: 'delivered' })]);
     await buy(amara);
     expect(await ordersOf(amara)).toHaveLength(2);
     expect(await interrupt(again, 'SIGTERM')).toBe(0);

@@ -14,7 +14,7 @@ const ROOT = process.cwd();
 const WORKER = join(ROOT, 'test/payments/kill-worker.mjs');
 const AT_A_TIME = 3;
 /** Every step with the SDK's callbacks coming again, and without: twice the time. Else the one after the other in turn. */
-const BOTH = process.env['EXHAUSTIVE'] !== undefined;
+const BOTH = Boolean(process.env['EXHAUSTIVE']);
 
 interface Killed {
   readonly steps: readonly string[];

@@ -41,7 +41,7 @@ describe.each(databases)('Without another callback, on $name', ({ create }) => {
 
   it('a payment that was signed, the browser closed, is completed and delivered', async () => {
     const { paymentId } = await approvedAndSigned(pi, shop);
-    await eventually(async () => (await state(paymentId)) === 'delivered');
+    await eventually(async () => (await state(paymentId)) === 'delivered', { withinMs: 15_000 });
     expect(await shop.deliveries()).toContain(paymentId);
   });
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Waits for a condition instead of for a time. */
-export async function eventually<T>(look: () => T | Promise<T>, { withinMs = 30_000 } = {}): Promise<T> {
+export async function eventually<T>(look: () => T | Promise<T>, { withinMs = 5_000 } = {}): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     try {

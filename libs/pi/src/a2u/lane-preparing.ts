@@ -75,8 +75,7 @@ export class LanePreparing {
     try {
       if (payout.cancelWanted !== undefined && !payout.createSent && this.t.facts(payout).lossyUntil === undefined)
         return await this.#end(payout, 'cancelled', payout.cancelWanted);
-      const isLetPast = payout.createSent || payout.cancelWanted !== undefined;
-      const admitted = await store.admit(payout, await chain.someSequence(), isLetPast ? undefined : parts.wallet);
+      const admitted = await store.admit(payout, await chain.someSequence(), parts.wallet);
       await this.t.step('admitted', admitted);
       // A creation of it may have arrived at Pi: then only a look from now on tells.
       const found = await this.#lookUp(admitted, payout.createSent);

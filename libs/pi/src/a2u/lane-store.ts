@@ -147,14 +147,14 @@ export class LaneStore extends LaneReader {
   }
 
   /**
-   * What is let past the limits counts from this moment on; its baseline is on disk before Pi is asked.
+   * What is let past the limits counts from this moment on; its baseline is on disk before Pi is asked. Not held to them again is what
+   * they let past before, and what is only to be looked for at Pi because it is to be cancelled.
    *
-   * @param within undefined: its creation may have gone out, so it has been let past already.
    * @throws LimitReachedError
    */
-  async admit(payout: PayoutRecord, baseline: bigint, within: LaneWallet | undefined): Promise<PayoutRecord> {
+  async admit(payout: PayoutRecord, baseline: bigint, wallet: LaneWallet): Promise<PayoutRecord> {
     await this.#write(async (session) => {
-      if (within) await holdToLimits(session, within, payout);
+      if (!payout.createSent && payout.cancelWanted === undefined) await holdToLimits(session, wallet, payout);
       await this.#compareAndSet(session, payout, {
         // Read before the first creation of this key: a later one would lie above what an earlier one may have signed.
         ...(payout.createSent ? {} : { baseline }),

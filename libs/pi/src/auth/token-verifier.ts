@@ -88,7 +88,7 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     if (!isPlausibleToken(token)) return;
     const key = tokenKey(token);
     this.checks.forget(key);
-    this.watched.drop(key, 'here');
+    this.watched.forget(key, 'here');
     await this.store?.forget(token);
   }
 
@@ -107,7 +107,7 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     const { key, token, isKnown, flight, decided } = check;
     const stored = this.store ? await this.store.read(token, isKnown) : 'silent';
     if (stored !== 'silent' && stored.mark !== undefined && this.cache.isOutdatedBy(stored.mark, key)) {
-      this.watched.drop(key, 'elsewhere');
+      this.watched.forget(key, 'elsewhere');
     }
     if (stored !== 'silent' && stored.verified && this.believes(stored.verified, check)) {
       this.cache.remember(key, stored.verified);

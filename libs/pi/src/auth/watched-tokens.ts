@@ -37,8 +37,8 @@ export class WatchedTokens {
     };
   }
 
-  /** What was known of the token is gone, and everybody who watches it is told. */
-  drop(key: string, forgotten: 'here' | 'elsewhere'): void {
+  /** And tells everybody who watches it. */
+  forget(key: string, forgotten: 'here' | 'elsewhere'): void {
     this.cache.forget(key);
     for (const listener of this.watched.get(key)?.listeners ?? []) {
       try {
@@ -76,7 +76,7 @@ export class WatchedTokens {
       // Verified anew while the store was asked: the answer may be older than that.
       if (this.cache.markOf(key) !== before[at]) return;
       const mark = marks[at];
-      if (mark !== undefined && this.cache.isOutdatedBy(mark, key)) this.drop(key, 'elsewhere');
+      if (mark !== undefined && this.cache.isOutdatedBy(mark, key)) this.forget(key, 'elsewhere');
     });
   }
 }
