@@ -30,7 +30,7 @@ describe('The limits of a wallet', () => {
 
   const payout = (): Promise<PayoutRecord> => {
     const request = { idempotencyKey: randomUUID(), uid: 'uid', stroops: 10n, memo: 'Limits', metadata: null };
-    return ledger.write((session) => storePayout(session, 'shop', wallet.address, request as never));
+    return ledger.write((session) => storePayout(session, 'shop', wallet.address, request));
   };
   const letPast = async (session: LedgerSession, { id }: PayoutRecord): Promise<void> => {
     await session.db.updateTable('payouts').set({ admitted_at: new Date() }).where('id', '=', id).execute();
