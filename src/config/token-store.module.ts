@@ -14,10 +14,12 @@ export class TokenStore implements OnApplicationShutdown {
     const { redisUrl } = this.config;
     if (redisUrl === undefined) return undefined;
     const [{ Keyv }, { default: KeyvRedis }] = await Promise.all([import('keyv'), import('@keyv/redis')]);
-    const store = new Keyv({ store: new KeyvRedis(redisUrl), namespace: 'corner-shop' });
+    const redis = new KeyvRedis(redisUrl);
+    const store = new Keyv({ store: redis, namespace: 'corner-shop' });
     // Without a listener an outage of Redis would end the process; the guard itself goes on without it.
     store.on('error', () => undefined);
-    this.#close = () => store.disconnect().catch(() => undefined);
+    // By force: otherwise it waits for answers, for ever if Redis does not give them.
+    this.#close = () => redis.disconnect(true);
     return store;
   }
 

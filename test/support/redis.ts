@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +16,8 @@ export const describeWithRedis = hasRedis ? describe : describe.skip;
 
 export interface RunningRedis {
   readonly url: string;
+  /** Keeps its connections, and answers nothing more. */
+  hang(): void;
   stop(): Promise<void>;
 }
 
@@ -27,6 +30,7 @@ export async function startRedis(port?: number): Promise<RunningRedis & { port: 
     ['--port', String(chosen), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  const ended = once(server, 'exit').then(() => rmSync(dir, { recursive: true, force: true }));
   await new Promise<void>((ready, failed) => {
     let said = '';
     server.stdout.on('data', (chunk: Buffer) => {
@@ -38,13 +42,10 @@ export async function startRedis(port?: number): Promise<RunningRedis & { port: 
   return {
     port: chosen,
     url: `redis://127.0.0.1:${chosen}`,
-    stop: () =>
-      new Promise((ended) => {
-        server.once('exit', () => {
-          rmSync(dir, { recursive: true, force: true });
-          ended();
-        });
-        server.kill('SIGKILL');
-      }),
+    hang: () => void server.kill('SIGSTOP'),
+    stop: async () => {
+      server.kill('SIGKILL');
+      await ended;
+    },
   };
 }

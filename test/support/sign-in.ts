@@ -1,4 +1,4 @@
-import type { INestApplicationContext } from '@nestjs/common';
+import type { INestApplicationContext, Provider } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { PiAuthService, PiModule } from 'nestjs-pi';
 import type { PiAuthOptions, PiModuleOptions } from 'nestjs-pi';
@@ -9,6 +9,7 @@ export async function startSignIn(
   pi: StagedMe,
   auth: PiAuthOptions = {},
   options: Partial<PiModuleOptions> = {},
+  providers: Provider[] = [],
 ): Promise<{ app: INestApplicationContext; auth: PiAuthService }> {
   const module = PiModule.forRoot({
     apiKey: 'key',
@@ -18,7 +19,7 @@ export async function startSignIn(
     auth,
     ...options,
   });
-  const app = await (await Test.createTestingModule({ imports: [module] }).compile()).init();
+  const app = await (await Test.createTestingModule({ imports: [module], providers }).compile()).init();
   return { app, auth: app.get(PiAuthService) };
 }
 

@@ -41,6 +41,8 @@ export class SharedTokenStore {
   /** Marks the store has not taken yet, by the key they belong under, and until when they are of use. */
   private readonly owed = new Map<string, { readonly mark: string; readonly until: number }>();
   private settling: NodeJS.Timeout | undefined;
+  private stopping = false;
+  private closed = false;
 
   /**
    * @param prefix keeps apart what must not be mixed: other Pi apps, another Platform API.
@@ -97,6 +99,7 @@ export class SharedTokenStore {
 
   /** Tried even while the store rests, and again until it is done: what is forgotten must not come back with the store. */
   async forget(token: string): Promise<void> {
+    if (this.closed) return;
     const key = this.key(token);
     const mark = randomUUID();
     this.owed.set(markKey(key), { mark, until: performance.now() + this.keepMs });
@@ -104,10 +107,16 @@ export class SharedTokenStore {
     await this.attempt(() => this.store.delete(key));
   }
 
-  async close(): Promise<void> {
+  /** Tells what is still to be told. From then on what fails is not tried again. */
+  async stop(): Promise<void> {
+    this.stopping = true;
     clearTimeout(this.settling);
     await this.settleAll();
-    clearTimeout(this.settling);
+  }
+
+  /** From then on the store is left alone: a Keyv that is asked after its `disconnect` opens its connection again. */
+  close(): void {
+    this.closed = true;
     this.owed.clear();
     if (isEmitter(this.store)) this.store.off('error', this.onStoreError);
   }
@@ -123,7 +132,7 @@ export class SharedTokenStore {
   private async settle(key: string, mark: string): Promise<boolean> {
     const answer = await this.attempt(() => this.store.set(key, mark, this.keepMs + MARK_MARGIN_MS));
     if (answer === FAILED) {
-      this.settling ??= setTimeout(() => void this.settleAll(), REST_MS).unref();
+      if (!this.stopping) this.settling ??= setTimeout(() => void this.settleAll(), REST_MS).unref();
       return false;
     }
     // Forgotten once more meanwhile: that mark is still to be written.
@@ -144,7 +153,7 @@ export class SharedTokenStore {
    * Keyv resolves all the same when it fails; what it tells meanwhile may be of another call, and counts.
    */
   private async attempt<T>(work: () => Promise<T>): Promise<T | typeof FAILED> {
-    if (this.underWay >= CALLS_AT_A_TIME) return FAILED;
+    if (this.closed || this.underWay >= CALLS_AT_A_TIME) return FAILED;
     const before = this.failures;
     this.underWay += 1;
     const call = Promise.resolve().then(work);
@@ -193,7 +202,9 @@ export function fingerprint(text: string): string {
 function withPatience<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+    const giveUp = () => reject(new Error(`no answer within ${PATIENCE_MS} ms`));
+    // An answer may have come while this process was busy: it is read before `setImmediate` has its turn.
+    timer = setTimeout(() => setImmediate(giveUp), PATIENCE_MS);
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

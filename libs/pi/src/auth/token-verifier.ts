@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { OnApplicationShutdown } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationShutdown } from '@nestjs/common';
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
 import type { PiTokenRefusal } from '../errors/pi-token-refused-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
@@ -39,7 +39,7 @@ interface Check {
 }
 
 /** One Pi app's tokens: first-level cache, then the shared store, then one call of `/me` for all who wait. */
-export class TokenVerifier extends PiAuthService implements OnApplicationShutdown {
+export class TokenVerifier extends PiAuthService implements BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly logger = new Logger('PiAuth');
   private readonly cache: TokenCache;
   private readonly store: SharedTokenStore | undefined;
@@ -96,11 +96,16 @@ export class TokenVerifier extends PiAuthService implements OnApplicationShutdow
     return this.watched.add(tokenKey(token), token, listener);
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  /** Nest shuts global modules down last: until then, whoever owns the store may have closed it. */
+  async beforeApplicationShutdown(): Promise<void> {
     this.watched.close();
+    await this.store?.stop();
+  }
+
+  onApplicationShutdown(): void {
     this.limit.close();
     this.circuit.close();
-    await this.store?.close();
+    this.store?.close();
   }
 
   private async check(check: Check): Promise<Pioneer> {
