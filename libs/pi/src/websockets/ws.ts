@@ -1,21 +1,13 @@
-import { Logger } from '@nestjs/common';
 import { bearerToken } from '../auth/bearer.js';
-import { keepPioneer } from '../auth/kept-pioneer.js';
 import type { PiAuthService } from '../auth/pi-auth.service.js';
 import type { Pioneer } from '../auth/pioneer.js';
-import { SOCKET_TOKEN } from '../auth/transports/ws.transport.js';
-import { PiError } from '../errors/pi-error.js';
-import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
-import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
-import { TokenWatch, checkSocketOptions } from './token-watch.js';
+import { admitSocket } from './admit-socket.js';
+import type { ClosableSocket } from './admit-socket.js';
 import type { PiSocketOptions } from './token-watch.js';
 
 /** What is needed of a socket of the package ws. */
-export interface WsSocket {
-  readonly readyState: number;
+export interface WsSocket extends ClosableSocket {
   send(...args: never[]): void;
-  once(event: 'close', listener: () => void): unknown;
-  close(code?: number, reason?: string): void;
 }
 
 /** What is needed of the request that opened it. */
@@ -27,10 +19,6 @@ export interface PiWsOptions extends PiSocketOptions {
   /** Where else the token may be. Default: the `Authorization` header, then the subprotocol after `bearer`. */
   token?: (request: WsRequest) => string | undefined;
 }
-
-/** Close codes of RFC 6455. The reason is the `errorCode` of our error. */
-export const WS_REFUSED = 1008;
-export const WS_TRY_AGAIN_LATER = 1013;
 
 /**
  * For `handleConnection` of a gateway over ws: verifies the token of the request that opened the socket. Until that is done, whatever is
@@ -53,45 +41,9 @@ export async function admitWsSocket(
   options: PiWsOptions = {},
 ): Promise<Pioneer | undefined> {
   const unmute = mute(socket);
-  try {
-    checkSocketOptions(options);
-    const token = (options.token ?? tokenOf)(request);
-    if (token === undefined) throw new PiTokenRefusedError('missing');
-    // At once, for the guard of a message that comes before the answer of Pi.
-    Object.defineProperty(socket, SOCKET_TOKEN, { value: token, configurable: true });
-    const watch = new TokenWatch(
-      auth.forApp(options.app),
-      token,
-      (reason) => socket.close(WS_REFUSED, reason.code),
-      options,
-    );
-    socket.once('close', () => watch.letGo());
-    const pioneer = await watch.admit();
-    keepPioneer(socket, pioneer);
-    unmute();
-    return pioneer;
-  } catch (error) {
-    // Gone meanwhile: nobody is left to be told.
-    if (socket.readyState > OPEN) return undefined;
-    // Logged, not thrown: nobody awaits handleConnection, so a client could end the process by it.
-    if (isOurFault(error)) logger.error(error);
-    socket.close(closeCodeOf(error), error instanceof PiError ? error.code : undefined);
-    return undefined;
-  }
-}
-
-const OPEN = 1;
-const WS_INTERNAL_ERROR = 1011;
-const logger = new Logger('PiAuth');
-
-/** E.g. an app that is not registered, or a `token` option that throws. */
-function isOurFault(error: unknown): boolean {
-  return !(error instanceof PiError) || error.getStatus() === 500;
-}
-
-function closeCodeOf(error: unknown): number {
-  if (error instanceof PiUnavailableError) return WS_TRY_AGAIN_LATER;
-  return isOurFault(error) ? WS_INTERNAL_ERROR : WS_REFUSED;
+  const pioneer = await admitSocket(auth, socket, () => (options.token ?? tokenOf)(request), options);
+  if (pioneer) unmute();
+  return pioneer;
 }
 
 function tokenOf({ headers }: WsRequest): string | undefined {
