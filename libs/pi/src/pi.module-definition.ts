@@ -18,11 +18,14 @@ export const { ConfigurableModuleClass: PiConfigurableModule, MODULE_OPTIONS_TOK
   new ConfigurableModuleBuilder<PiModuleOptions>({ optionsInjectionToken: Symbol('nestjs-pi:given-options') })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createPiOptions')
-    .setExtras<PiModuleExtras>(extras, (definition, given) => withExtras(definition, { ...extras, ...given }))
+    .setExtras<PiModuleExtras>(extras, withExtras)
     .build();
 
-function withExtras(definition: DynamicModule, given: Required<PiModuleExtras>): DynamicModule {
-  const { isGlobal, name, paymentsController } = given;
+function withExtras(definition: DynamicModule, given: PiModuleExtras): DynamicModule {
+  const isGlobal = given.isGlobal ?? extras.isGlobal;
+  const name = given.name ?? extras.name;
+  const paymentsController =
+    given.paymentsController === undefined ? extras.paymentsController : given.paymentsController;
   // With `forRoot` the options are in `given` too, and are checked where they are read.
   const isFactory = definition.providers?.some((provider) => 'useFactory' in provider);
   const beside = isFactory ? given : { isGlobal, name, paymentsController };

@@ -101,6 +101,19 @@ describe('PiModule', () => {
     );
   });
 
+  it('takes an extra that is undefined for one that is not given', async () => {
+    const undecided = { isGlobal: undefined, name: undefined, paymentsController: undefined } as PiModuleExtras;
+    const modules = [
+      PiModule.forRoot({ ...GOOD, ...undecided }),
+      PiModule.forRootAsync({ ...undecided, useFactory: () => GOOD }),
+    ];
+    for (const module of modules) {
+      const app = await boot(module, { module: FeatureModule });
+      expect(app.get(Consumer).unnamed).toBeInstanceOf(PiTelemetry);
+      expect(module.controllers).toEqual([]);
+    }
+  });
+
   it('gives every named app services of its own', async () => {
     const app = await boot(
       PiModule.forRoot(GOOD),
@@ -259,6 +272,25 @@ describe('the check of options at boot', () => {
   it.each([undefined, null, 'options'])('refuses a factory that returns %s', async (value) => {
     const error = await refusal(PiModule.forRootAsync({ useFactory: () => value as never }));
     expect(error.problems[0]?.problem).toMatch(/instead of options/);
+  });
+
+  it.each<[string, () => DynamicModule]>([
+    ['forRoot()', () => PiModule.forRoot(undefined as never)],
+    ['forRoot(null)', () => PiModule.forRoot(null as never)],
+    ["forRoot('options')", () => PiModule.forRoot('options' as never)],
+    ['forRootAsync()', () => PiModule.forRootAsync(undefined as never)],
+  ])('explains %s', async (_title, register) => {
+    const error = await refusal(register());
+    expect(error.problems).toEqual([
+      { problem: expect.stringMatching(/instead of options/), fix: expect.stringMatching(/apiKey, network/) },
+    ]);
+  });
+
+  it('explains a paymentsController that is null', async () => {
+    const error = await refusal(PiModule.forRoot({ ...GOOD, paymentsController: null } as never));
+    expect(error.problems).toEqual([
+      { problem: '`paymentsController` is null.', fix: expect.stringContaining('Use true') },
+    ]);
   });
 
   it('refuses structural options out of the factory', async () => {

@@ -15,6 +15,7 @@ export class PiModule extends PiConfigurableModule {
    * PiModule.forRoot({ apiKey: process.env.PI_API_KEY!, network: 'testnet' })
    */
   static override forRoot<H>(options: PiModuleOptions<H> & PiModuleExtras): DynamicModule {
+    if (!isObject(options)) return super.forRootAsync({ useFactory: () => options as PiModuleOptions });
     return super.forRoot(options as PiModuleOptions & PiModuleExtras);
   }
 
@@ -25,10 +26,12 @@ export class PiModule extends PiConfigurableModule {
    * PiModule.forRootAsync({ ...piConfig.asProvider(), paymentsController: true })
    */
   static override forRootAsync<H>(options: PiModuleAsyncOptions<H>): DynamicModule {
-    const hasFactory = options.useFactory ?? options.useClass ?? options.useExisting;
-    // A factory that is missing, or misspelt, is for the check at boot to explain: Nest would not say what is wrong.
+    const hasFactory = options?.useFactory ?? options?.useClass ?? options?.useExisting;
     return super.forRootAsync((hasFactory ? options : { ...options, useFactory: noOptions }) as PiModuleAsyncOptions);
   }
 }
 
+/** What is missing, or misspelt, is for the check at boot to explain: Nest would not say what is wrong. */
 const noOptions = () => undefined;
+
+const isObject = (options: unknown): boolean => typeof options === 'object' && options !== null;

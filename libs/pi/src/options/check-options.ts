@@ -43,7 +43,7 @@ export function checkOptions(given: PiModuleOptions, app: string, beside: object
     checkStructure({}, beside, problems);
     problems.add(
       `PiModule got ${given === null ? 'null' : typeof given} instead of options.`,
-      'Return { apiKey, network } from the factory given to PiModule.forRootAsync().',
+      'Return { apiKey, network } from the factory given to PiModule.forRootAsync(), or give it to PiModule.forRoot().',
     );
     throw new PiConfigurationError(problems.list);
   }

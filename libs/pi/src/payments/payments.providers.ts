@@ -48,7 +48,7 @@ export function paymentsProviders(app: string | undefined): Provider[] {
 
 /** The controller of one registration, if it wants one. */
 export function paymentsControllers(app: string | undefined, mount: boolean | { path: string }): Type[] {
-  if (mount === false) return [];
+  if (!mount) return [];
   return [paymentsController(app, mount === true ? undefined : mount.path)];
 }
 
