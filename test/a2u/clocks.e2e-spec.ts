@@ -82,6 +82,18 @@ describe('An instance whose clock is wrong', () => {
     expect(await settled(await stage.instance())).toMatchObject({ state: 'completed' });
   });
 
+  it('counts for a day what was let past yesterday and is paid today', async () => {
+    const { address } = stage.wallet;
+    stage.chain.fund(address, 20_000_000n - stage.chain.account(address)!.balance);
+    const app = await stage.world.instance({ wallet: { dailyLimit: '2' } });
+    const { id } = await stage.pay(app);
+    await isParked(app, id, /holds too little/);
+    await stage.sql(`update pi.payouts set admitted_at = admitted_at - interval '25 hours'`);
+    stage.chain.fund(address, 1_000_000_000n);
+    expect(await settled(app)).toMatchObject({ state: 'completed' });
+    await isParked(app, (await another(app)).id, /may pay 2 Pi in 24 h, and 1.5 Pi of it are used/);
+  });
+
   it('abandons nothing that may still apply on a chain that cannot be asked', async () => {
     clearInterval(ledgers);
     const app = await stage.instance();

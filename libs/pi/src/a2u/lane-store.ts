@@ -120,6 +120,7 @@ export class LaneStore extends LaneReader {
       await this.#compareAndSet(session, payout, {
         state: 'signed',
         attempts: sql<number>`attempts + 1`,
+        admitted_at: fromNow(session, 0),
         parked: null,
       });
       await session.query(DURABLE);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { createPostgres, run } from '../../../../test/support/database.js';
 import { openLedger, type TestLedger } from '../../../../test/support/open-ledger.js';
 import type { LedgerSession } from '../ledger/ledger-session.js';
@@ -7,6 +8,7 @@ import type { PiLedger } from '../ledger/pi-ledger.js';
 import { LimitReachedError } from './lane-errors.js';
 import type { LaneWallet } from './lane-parts.js';
 import { holdToLimits } from './payout-limits.js';
+import type { PayoutState } from './payout.js';
 import type { PayoutRecord } from './payout-record.js';
 import { storePayout } from './payout-store.js';
 
@@ -35,6 +37,29 @@ describe('The limits of a wallet', () => {
   const letPast = async (session: LedgerSession, { id }: PayoutRecord): Promise<void> => {
     await session.db.updateTable('payouts').set({ admitted_at: new Date() }).where('id', '=', id).execute();
   };
+
+  const DAY_AGO = sql<Date>`now() - interval '24 hours 1 minute'`;
+  it.each<[string, PayoutState, boolean]>([
+    ['is still to be paid', 'created', true],
+    ['waits for a person', 'needs_review', true],
+    ['was paid', 'completed', false],
+    ['ended unpaid', 'failed', false],
+  ])('what was let past more than a day ago and %s (%s) counts: %p', async (_title, state, counts) => {
+    const [old, next] = [await payout(), await payout()];
+    const outcome = await ledger
+      .write(async (session) => {
+        const set = { state, identifier: randomUUID(), admitted_at: DAY_AGO };
+        await session.db.updateTable('payouts').set(set).where('id', '=', old.id).execute();
+        await holdToLimits(session, wallet, next);
+        throw new Error('let past');
+      })
+      .catch((error: unknown) => error);
+    expect(outcome).toEqual(
+      counts
+        ? new LimitReachedError('the wallet shop may pay 0.0000015 Pi in 24 h, and 0.000001 Pi of it are used')
+        : new Error('let past'),
+    );
+  });
 
   it('cannot both be taken the last of by two lanes at once: the second waits for the first, and is told', async () => {
     const first = await payout();

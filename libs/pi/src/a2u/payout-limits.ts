@@ -5,7 +5,7 @@ import type { LaneWallet } from './lane-parts.js';
 import type { PayoutRecord } from './payout-record.js';
 
 /**
- * What was let past in the last 24 h counts unless it ended unpaid. Until this transaction ends, nobody else lets anything past the
+ * What was let past or signed in the last 24 h counts unless it ended unpaid, and what is still on its way, however long. Until this transaction ends, nobody else lets anything past the
  * limits of this wallet: its own lane, and others that hand a payout over to it, cannot both take the last of one.
  *
  * @throws LimitReachedError
@@ -40,8 +40,9 @@ async function admittedToday({ query }: LedgerSession, { app, uid, id }: PayoutR
   const { rows } = await query<{ total: string; own: string }>(
     `select coalesce(sum(stroops), 0)::text as total, coalesce(sum(stroops) filter (where uid = $3), 0)::text as own
      from pi.payouts
-     where app = $1 and wallet = $2 and admitted_at > now() - interval '24 hours'
-       and state not in ('cancelled', 'failed') and id <> $4::uuid`,
+     where app = $1 and wallet = $2 and id <> $4::uuid and state not in ('cancelled', 'failed')
+       and (admitted_at > now() - interval '24 hours'
+         or state in ('created', 'signed', 'submitted', 'paid', 'cancelling', 'needs_review'))`,
     [app, wallet, uid, id],
   );
   return { total: BigInt(rows[0]!.total), own: BigInt(rows[0]!.own) };

@@ -30,7 +30,7 @@ export interface PayoutsTable {
   baseline: NullableInt8;
   /** A `POST /payments` may have gone out. */
   create_sent: Generated<boolean>;
-  /** When it was let past the limits. */
+  /** When it was let past the limits, or signed last: from then on it counts for a day. */
   admitted_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
   /** How many `payout_attempts` there are: what an insert of the next one compares with. */
   attempts: Generated<number>;
