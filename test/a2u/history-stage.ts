@@ -90,6 +90,11 @@ export class Stage {
     return payout;
   }
 
+  /** The next one to be paid is the one of the story. */
+  forgetPayout(): void {
+    this.#payout = undefined;
+  }
+
   async uid(): Promise<string> {
     return (this.#uid ??= await this.world.pioneer());
   }

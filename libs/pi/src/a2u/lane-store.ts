@@ -66,7 +66,7 @@ export class LaneStore extends LaneReader {
     await this.#write((session) => noteEvent(session, payout.id, event));
   }
 
-  /** Rule 8: an identifier is bound by compare-and-set on "no identifier", and never again. */
+  /** Rule 8: an identifier is bound by compare-and-set on "no identifier", and never again but by a person (two_identifiers). */
   async bind(
     payout: PayoutRecord,
     payment: { identifier: string; destination: string; createdAtPi: number },

@@ -1,9 +1,9 @@
 import type { ChainTransaction } from '../chain/chain-transaction.js';
-import { PiApiError } from '../errors/pi-api-error.js';
 import type { PiCallOptions } from '../http/call-options.js';
 import type { LedgerSession } from '../ledger/ledger-session.js';
 import type { PaymentDto } from '../platform/payment.dto.js';
 import type { LaneParts } from './lane-parts.js';
+import { paymentAt } from './payment-at.js';
 import { appMetadataOf, toPiView } from './payout-metadata.js';
 import { announce, findByKey, noteEvent, storePayout } from './payout-store.js';
 import { disagreements } from './payout.rules.js';
@@ -33,7 +33,7 @@ export async function recoverWallet(parts: LaneParts, missingBefore?: Date, call
     if (record.source !== wallet.address || record.memo === undefined || !record.payment) continue;
     const { memo } = record;
     if (await ledger.read((session) => isKnown(session, memo))) continue;
-    const payment = await paymentAt(parts, memo, call);
+    const payment = await paymentAt(parts.platform, memo, call);
     const view = payment && toPiView(payment);
     if (!view || view.key === undefined || view.instance !== parts.instance) continue;
     const expected = {
@@ -96,24 +96,6 @@ async function isKnown({ db }: LedgerSession, identifier: string): Promise<boole
   return row !== undefined;
 }
 
-/**
- * Undefined: Pi says that the memo is not of a payment of this app. Only its own word counts: a 404 of something in between, believed,
- * would have a payment forgotten that was made.
- */
-async function paymentAt(
-  { platform }: LaneParts,
-  identifier: string,
-  call: PiCallOptions,
-): Promise<PaymentDto | undefined> {
-  if (!/^[\w-]{1,64}$/.test(identifier)) return undefined;
-  try {
-    return await platform.getPayment(identifier, call);
-  } catch (error) {
-    if (error instanceof PiApiError && error.platformCode === 'payment_not_found') return undefined;
-    throw error;
-  }
-}
-
 async function markPaid(parts: LaneParts, payment: PaymentDto, txid: string): Promise<void> {
   const { ledger, app, wallet, logger, onMoved } = parts;
   const view = toPiView(payment);
@@ -163,6 +145,7 @@ async function markPaid(parts: LaneParts, payment: PaymentDto, txid: string): Pr
       .executeTakeFirst();
     if (changed && state !== row.state) session.afterCommit(() => onMoved?.(state));
     await noteEvent(session, row.id, { kind: 'recovered', detail: `${view.identifier} paid by ${txid}` });
+    if (twice) await noteEvent(session, row.id, { kind: 'review', detail: txid });
     await announce(session, app, { what: 'asked', wallet: wallet.address, id: row.id });
     logger.warn(`The key "${view.key}" was paid before the restore, by ${txid}`);
   });

@@ -1,9 +1,11 @@
+import type { ChainTransaction } from '../chain/chain-transaction.js';
 import type { PiLedger } from '../ledger/pi-ledger.js';
 import { ChainReader, StaleHorizonError, type WalletReading } from './chain-reader.js';
 import type { LaneParts } from './lane-parts.js';
+import { type OtherPayment, otherPayment, paidByOther } from './other-payment.js';
 import type { PayoutResolution, PayoutState } from './payout.js';
 import { PiPayoutResolutionError } from './payout-errors.js';
-import type { WalletHistory } from './payout.evidence.js';
+import type { WalletHistory, WalletRecord } from './payout.evidence.js';
 import { type PayoutRecord, recallAttempts, toFacts } from './payout-record.js';
 import { announce, findById, noteEvent } from './payout-store.js';
 import { covers, isDead, isOurs, successOfOurs } from './payout.rules.js';
@@ -15,7 +17,11 @@ interface Change {
   readonly txid?: string;
   readonly baseline?: bigint;
   readonly reason?: string;
+  /** Of the two payments of its key at Pi it is the other one that paid it. */
+  readonly bound?: OtherPayment;
 }
+
+type Refuse = (problem: string) => Error;
 
 /** The clocks of the database and of a chain that is gone may differ by so much, in seconds. */
 const CLOCK_MARGIN = 600;
@@ -51,22 +57,27 @@ async function changeFor(
   payout: PayoutRecord,
   reason: ReviewReason,
   resolution: PayoutResolution,
-  refuse: (problem: string) => Error,
+  refuse: Refuse,
 ): Promise<Change> {
   const untold = reason === 'complete_refused' || reason === 'paid_but_cancelled';
   switch (resolution.action) {
     case 'paid':
       // What Pi will not be told of is settled by the person's word: the chain's is on disk already.
       if (untold && resolution.txid === payout.txid) return { state: 'completed' };
-      await checkPaid(parts, payout, resolution.txid, refuse);
-      return { state: untold ? 'completed' : 'paid', txid: resolution.txid };
+      return {
+        state: untold ? 'completed' : 'paid',
+        txid: resolution.txid,
+        ...(await proveItPaid(parts, payout, resolution.txid, refuse)),
+      };
     case 'retry':
       if (untold) return { state: 'paid' };
+      await checkOther(parts, payout, refuse);
       return {
         state: signedOrNot(payout),
         ...(reason === 'gap_unexplained' && (await vouched(parts, payout, refuse))),
       };
     case 'abandon':
+      await checkOther(parts, payout, refuse);
       await checkDead(parts, payout, reason, refuse);
       return { state: 'cancelling', reason: `abandoned by ${resolution.by}` };
     default:
@@ -74,21 +85,40 @@ async function changeFor(
   }
 }
 
-async function checkPaid(parts: LaneParts, payout: PayoutRecord, txid: string, refuse: (problem: string) => Error) {
+/** @returns what it is to be bound to, when the other payment of its key paid it */
+async function proveItPaid(
+  parts: LaneParts,
+  payout: PayoutRecord,
+  txid: string,
+  refuse: Refuse,
+): Promise<Pick<Change, 'bound'>> {
   const transaction = await parts.horizon.transaction(txid);
   if (!transaction) throw refuse(`Horizon does not know the transaction ${txid}.`);
-  const record = toWalletRecord(transaction, await envelopeReader(parts.passphrase));
+  const record = await recordOf(parts, transaction);
   const facts = await recallAttempts(parts.ledger, payout, toFacts(payout), { records: [record], exhausted: false });
-  if (!record.successful || !isOurs(facts, record))
-    throw refuse(`the transaction ${txid} did not pay it: wallet, recipient, amount and memo have to match.`);
+  if (record.successful && isOurs(facts, record)) return {};
+  const bound = payout.reviewCode === 'two_identifiers' ? await otherPayment(parts, payout, record) : undefined;
+  if (!bound) throw refuse(`the transaction ${txid} did not pay it: wallet, recipient, amount and memo have to match.`);
+  // From here on nobody looks after the one it is bound to now, but to cancel it.
+  await checkDead(parts, payout, 'two_identifiers', refuse);
+  return { bound };
+}
+
+/** When the other payment of its key was paid, neither may this one be paid too, nor the payout pass for unpaid. */
+async function checkOther(parts: LaneParts, payout: PayoutRecord, refuse: Refuse): Promise<void> {
+  if (payout.reviewCode !== 'two_identifiers') return;
+  const txid = await parts.ledger.read((session) => paidByOther(session, payout.id));
+  const transaction = txid === undefined ? undefined : await parts.horizon.transaction(txid);
+  if (!transaction || !(await otherPayment(parts, payout, await recordOf(parts, transaction)))) return;
+  throw refuse(`the chain shows that ${txid} paid its other payment: resolve it as paid, with that hash.`);
+}
+
+async function recordOf({ passphrase }: LaneParts, transaction: ChainTransaction): Promise<WalletRecord> {
+  return toWalletRecord(transaction, await envelopeReader(passphrase));
 }
 
 /** The person says that nothing in the gap paid it. What lies above and below is read from the history. */
-async function vouched(
-  parts: LaneParts,
-  payout: PayoutRecord,
-  refuse: (problem: string) => Error,
-): Promise<{ baseline?: bigint }> {
+async function vouched(parts: LaneParts, payout: PayoutRecord, refuse: Refuse): Promise<{ baseline?: bigint }> {
   const chain = await openReader(parts);
   const reading = await chain.account();
   const coverage = covers(toFacts(payout), reading, await unpaid(parts, chain, payout, reading, refuse));
@@ -101,7 +131,7 @@ async function unpaid(
   chain: ChainReader,
   payout: PayoutRecord,
   reading: WalletReading,
-  refuse: (problem: string) => Error,
+  refuse: Refuse,
 ): Promise<WalletHistory> {
   const facts = toFacts(payout);
   const history = await chain.wholeHistory(facts, reading).catch((error: unknown) => {
@@ -112,12 +142,7 @@ async function unpaid(
   return history;
 }
 
-async function checkDead(
-  parts: LaneParts,
-  payout: PayoutRecord,
-  reason: ReviewReason,
-  refuse: (problem: string) => Error,
-): Promise<void> {
+async function checkDead(parts: LaneParts, payout: PayoutRecord, reason: ReviewReason, refuse: Refuse): Promise<void> {
   if (reason === 'chain_identity_lost') {
     // That chain cannot be asked any more: only time is left.
     const now = await databaseTime(parts.ledger);
@@ -151,7 +176,7 @@ function signedOrNot(payout: PayoutRecord): PayoutState {
 async function write(
   ledger: PiLedger<unknown>,
   payout: PayoutRecord,
-  { state, txid, baseline, reason }: Change,
+  { state, txid, baseline, reason, bound }: Change,
   { action, by }: PayoutResolution,
 ): Promise<PayoutRecord> {
   return ledger.write(async (session) => {
@@ -165,6 +190,7 @@ async function write(
         ...(txid !== undefined && { txid }),
         ...(baseline !== undefined && { baseline }),
         ...(reason !== undefined && { reason }),
+        ...bound,
       })
       .where('id', '=', payout.id)
       .where('state', '=', 'needs_review')

@@ -29,7 +29,7 @@ export const REVIEW_REASONS: Readonly<Record<ReviewReason, ReviewText>> = {
     actions: ['paid', 'retry'],
   },
   two_identifiers: {
-    text: 'Pi holds two payments of this key, and both may have been signed: this database lost writes, or another one uses the same instance. Look both identifiers up in a block explorer, then resolve as paid, or retry when only this one is open.',
+    text: 'Pi holds two payments of this key, and both may have been signed: this database lost writes, or another one uses the same instance. Look both identifiers up in a block explorer: when one of them was paid, resolve it as paid with that hash; when neither was, retry (or abandon).',
     actions: ['paid', 'retry', 'abandon'],
   },
 };
