@@ -5,8 +5,9 @@ import type { LaneWallet } from './lane-parts.js';
 import type { PayoutRecord } from './payout-record.js';
 
 /**
- * What was let past or signed in the last 24 h counts unless it ended unpaid, and what is still on its way, however long. Until this transaction ends, nobody else lets anything past the
- * limits of this wallet: its own lane, and others that hand a payout over to it, cannot both take the last of one.
+ * What was let past or signed in the last 24 h counts unless it ended unpaid, and what is still on its way, however long. Until this
+ * transaction ends, nobody else lets anything past the limits of this wallet: its own lane, and others that hand a payout over to it,
+ * cannot both take the last of one.
  *
  * @throws LimitReachedError
  */

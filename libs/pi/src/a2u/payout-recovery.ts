@@ -145,7 +145,7 @@ async function markPaid(parts: LaneParts, payment: PaymentDto, txid: string): Pr
       .executeTakeFirst();
     if (changed && state !== row.state) session.afterCommit(() => onMoved?.(state));
     await noteEvent(session, row.id, { kind: 'recovered', detail: `${view.identifier} paid by ${txid}` });
-    if (twice) await noteEvent(session, row.id, { kind: 'review', detail: txid });
+    if (twice && changed) await noteEvent(session, row.id, { kind: 'review', detail: txid });
     await announce(session, app, { what: 'asked', wallet: wallet.address, id: row.id });
     logger.warn(`The key "${view.key}" was paid before the restore, by ${txid}`);
   });
