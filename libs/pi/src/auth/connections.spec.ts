@@ -1,6 +1,6 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
-import { PiAuthGuard, PiModule, PiPlatformClient, PiUser } from 'nestjs-pi';
+import { PiAuthGuard, PiAuthService, PiModule, PiPlatformClient, PiUser } from 'nestjs-pi';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -81,3 +81,27 @@ it.each([2, 4])('calls of /me held shut leave some of %i connections for the pay
   await Promise.all(flood);
   await app.close();
 });
+
+it.each(ADAPTERS)(
+  'requests that wait for their turn do not hold up the end of an app on %s',
+  async (_name, Adapter) => {
+    const auth = { concurrentChecks: 1 };
+    const module = PiModule.forRoot({ apiKey: 'key', network: 'testnet', platformUrl: pi.platformUrl, auth });
+    const { app, url } = await listen(Adapter, { imports: [module], controllers: [Routes] });
+    pi.behaviour = () => 'hold';
+    const ask = (token: string) =>
+      fetch(`${url}/me`, { headers: { authorization: `Bearer ${token}`, connection: 'close' } });
+    const first = ask('first');
+    await eventually(() => pi.open === 1);
+    const checks = jest.spyOn(app.get(PiAuthService), 'verify');
+    const waiting = ask('second');
+    await eventually(() => checks.mock.calls.length === 1);
+    const closed = app.close();
+    expect((await waiting).status).toBe(503);
+    pi.behaviour = StagedMe.accept;
+    pi.release();
+    expect((await first).status).toBe(200);
+    await closed;
+    expect(pi.calls).toEqual(['first']);
+  },
+);

@@ -21,8 +21,10 @@ const REST_MS = 1_000;
 const QUIET_MS = 60_000;
 /** Calls under way, those it never answered included; half of them for tokens that nobody here knows, which may be invented. */
 const CALLS_AT_A_TIME = 2_000;
-/** A mark outlives everything that was verified before it, and what was still to be written. */
-const MARK_MARGIN_MS = 60_000;
+/** A mark outlives everything that was verified before it, and a store that is down for hours: open sockets hang on it as well. */
+const MARK_MS = 86_400_000;
+/** Marks still to be written: beyond, the oldest are given up. */
+const MARKS_OWED = 10_000;
 
 /**
  * The second level: what one instance has verified, the others need not ask. Its failures are never the caller's.
@@ -102,12 +104,17 @@ export class SharedTokenStore {
     if (this.closed) return;
     const key = this.key(token);
     const mark = randomUUID();
-    this.owed.set(markKey(key), { mark, until: performance.now() + this.keepMs });
+    this.owed.delete(markKey(key));
+    this.owed.set(markKey(key), { mark, until: performance.now() + MARK_MS });
+    for (const oldest of this.owed.keys()) {
+      if (this.owed.size <= MARKS_OWED) break;
+      this.owed.delete(oldest);
+    }
     await this.settle(markKey(key), mark);
     await this.attempt(() => this.store.delete(key));
   }
 
-  /** Tells what is still to be told. From then on what fails is not tried again. */
+  /** Tells what is still to be told. From then on the store is only told of a `forget`, and once. */
   async stop(): Promise<void> {
     this.stopping = true;
     clearTimeout(this.settling);
@@ -126,11 +133,11 @@ export class SharedTokenStore {
   }
 
   private get isResting(): boolean {
-    return performance.now() < this.restsUntil;
+    return this.stopping || performance.now() < this.restsUntil;
   }
 
   private async settle(key: string, mark: string): Promise<boolean> {
-    const answer = await this.attempt(() => this.store.set(key, mark, this.keepMs + MARK_MARGIN_MS));
+    const answer = await this.attempt(() => this.store.set(key, mark, this.keepMs + MARK_MS));
     if (answer === FAILED) {
       if (!this.stopping) this.settling ??= setTimeout(() => void this.settleAll(), REST_MS).unref();
       return false;

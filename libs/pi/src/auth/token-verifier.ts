@@ -93,17 +93,19 @@ export class TokenVerifier extends PiAuthService implements BeforeApplicationShu
   }
 
   override onForget(token: string, listener: ForgetListener): () => void {
+    if (!isPlausibleToken(token)) return () => undefined;
     return this.watched.add(tokenKey(token), token, listener);
   }
 
-  /** Nest shuts global modules down last: until then, whoever owns the store may have closed it. */
+  /** Nest shuts global modules down last: by then, whoever owns the store may have closed it. */
   async beforeApplicationShutdown(): Promise<void> {
     this.watched.close();
+    // Nest waits for open requests before it goes on: those that wait for their turn are told now.
+    this.limit.close();
     await this.store?.stop();
   }
 
   onApplicationShutdown(): void {
-    this.limit.close();
     this.circuit.close();
     this.store?.close();
   }
@@ -115,13 +117,18 @@ export class TokenVerifier extends PiAuthService implements BeforeApplicationShu
       this.watched.forget(key, 'elsewhere');
     }
     if (stored !== 'silent' && stored.verified && this.believes(stored.verified, check)) {
-      this.cache.remember(key, stored.verified);
+      this.remember(key, stored.verified);
       const shared = this.cache.trusted(key);
       if (shared) return (decided('shared'), shared);
     }
     const kept = flight.forgotten ? undefined : this.cache.fresh(key);
     if (kept) return (decided('kept'), kept);
     return this.ask(check, stored === 'silent' ? undefined : stored);
+  }
+
+  private remember(key: string, verified: VerifiedToken): void {
+    this.watched.verified(key, verified.mark);
+    this.cache.remember(key, verified);
   }
 
   /** What another instance verified, unless this one knows better. */
@@ -132,10 +139,10 @@ export class TokenVerifier extends PiAuthService implements BeforeApplicationShu
   private async ask(check: Check, stored: StoreAnswer | undefined): Promise<Pioneer> {
     const { key, token, flight, decided } = check;
     try {
-      const verified = { ...(await this.askPi(check)), mark: stored?.mark };
+      const verified = { ...(await this.askPi(check, stored?.verified !== undefined)), mark: stored?.mark };
       decided('verified');
       if (flight.forgotten) return verified.pioneer;
-      this.cache.remember(key, verified);
+      this.remember(key, verified);
       await this.store?.write(token, verified);
       return verified.pioneer;
     } catch (error) {
@@ -152,9 +159,9 @@ export class TokenVerifier extends PiAuthService implements BeforeApplicationShu
     }
   }
 
-  private askPi({ token, isKnown, flight: { signal } }: Check): Promise<VerifiedToken> {
+  private askPi({ token, isKnown, flight: { signal } }: Check, isKnownElsewhere: boolean): Promise<VerifiedToken> {
     this.circuit.check();
-    return this.limit.run(() => this.callMe(token, signal), { signal, isKnown });
+    return this.limit.run(() => this.callMe(token, signal), { signal, isKnown: isKnown || isKnownElsewhere });
   }
 
   private async callMe(token: string, signal: AbortSignal): Promise<VerifiedToken> {

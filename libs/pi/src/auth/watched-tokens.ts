@@ -11,6 +11,8 @@ const TOKENS_AT_A_TIME = 500;
 interface Watched {
   readonly token: string;
   readonly listeners: Set<ForgetListener>;
+  /** The `forget` it was last verified after, if any. Kept here as well: the cache may have no room for it as long as it is watched. */
+  verifiedAfter: { readonly mark: string | undefined } | undefined;
 }
 
 /** Tokens that something open hangs on: who is told of their `forget`, here or on another instance with the same store. */
@@ -27,7 +29,8 @@ export class WatchedTokens {
   ) {}
 
   add(key: string, token: string, listener: ForgetListener): () => void {
-    const entry = this.watched.get(key) ?? { token, listeners: new Set() };
+    const verifiedAfter = this.cache.isKnown(key) ? { mark: this.cache.markOf(key) } : undefined;
+    const entry = this.watched.get(key) ?? { token, listeners: new Set(), verifiedAfter };
     this.watched.set(key, entry);
     entry.listeners.add(listener);
     this.arm();
@@ -37,10 +40,20 @@ export class WatchedTokens {
     };
   }
 
+  /** Whoever watches it since before a `forget` that this one came after is told of that. A mark that is not there says nothing. */
+  verified(key: string, mark: string | undefined): void {
+    const entry = this.watched.get(key);
+    if (!entry) return;
+    if (isOutdated(entry, mark)) this.forget(key, 'elsewhere');
+    if (mark !== undefined || !entry.verifiedAfter) entry.verifiedAfter = { mark };
+  }
+
   /** And tells everybody who watches it. */
   forget(key: string, forgotten: 'here' | 'elsewhere'): void {
     this.cache.forget(key);
-    for (const listener of this.watched.get(key)?.listeners ?? []) {
+    const entry = this.watched.get(key);
+    if (entry) entry.verifiedAfter = undefined;
+    for (const listener of entry?.listeners ?? []) {
       try {
         listener(forgotten);
       } catch (error) {
@@ -69,14 +82,16 @@ export class WatchedTokens {
   }
 
   private async lookAt(some: [key: string, watched: Watched][]): Promise<void> {
-    const before = some.map(([key]) => this.cache.markOf(key));
+    const before = some.map(([, { verifiedAfter }]) => verifiedAfter);
     const marks = await this.store?.marks(some.map(([, { token }]) => token));
     if (marks === undefined || marks === 'silent') return;
-    some.forEach(([key], at) => {
+    some.forEach(([key, entry], at) => {
       // Verified anew while the store was asked: the answer may be older than that.
-      if (this.cache.markOf(key) !== before[at]) return;
-      const mark = marks[at];
-      if (mark !== undefined && this.cache.isOutdatedBy(mark, key)) this.forget(key, 'elsewhere');
+      if (entry.verifiedAfter === before[at] && isOutdated(entry, marks[at])) this.forget(key, 'elsewhere');
     });
   }
+}
+
+function isOutdated({ verifiedAfter }: Watched, mark: string | undefined): boolean {
+  return mark !== undefined && verifiedAfter !== undefined && verifiedAfter.mark !== mark;
 }

@@ -35,6 +35,8 @@ export async function admitSocket(
   findToken: () => string | undefined,
   options: PiSocketOptions,
 ): Promise<Pioneer | undefined> {
+  // It has told so already, and tells it no second time.
+  if (socket.readyState > OPEN) return undefined;
   try {
     checkSocketOptions(options);
     const token = findToken();

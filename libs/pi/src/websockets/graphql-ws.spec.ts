@@ -143,8 +143,8 @@ describe.each(ADAPTERS)('admitGraphqlSocket over %s', (_name, Adapter) => {
     ['has reached its end', () => undefined, { validForMs: 2_000 }],
   ])('ends its subscriptions when the token %s', async (_title, end, validity) => {
     options = { recheckMs: 50 };
-    const accepted = accept('good', { ...validity });
-    pi.behaviour = () => accepted;
+    let accepted: ReturnType<typeof accept> | undefined;
+    pi.behaviour = () => (accepted ??= accept('good', { ...validity }));
     const heard = subscribe({ token: 'good' });
     await eventually(() => heard.values.length > 0);
     await end();

@@ -70,6 +70,16 @@ class HeldByAnother extends GuardedHandshake {
 
 @WebSocketGateway()
 @UseGuards(PiAuthGuard)
+class HeldBefore extends GuardedHandshake {
+  readonly held: (() => void)[] = [];
+  override afterInit(server: Server): void {
+    server.use((_socket, next) => void this.held.push(next));
+    super.afterInit(server);
+  }
+}
+
+@WebSocketGateway()
+@UseGuards(PiAuthGuard)
 class RefusedByAnother extends GuardedHandshake {
   override afterInit(server: Server): void {
     super.afterInit(server);
@@ -290,6 +300,20 @@ describe('piSocketMiddleware', () => {
     await sleep(50);
     expect(server.sockets.sockets.size).toBe(0);
     expect(client.connected).toBe(false);
+  });
+
+  it('asks nothing about a client that left while another middleware had its turn', async () => {
+    await start(HeldBefore);
+    const onForget = jest.spyOn(app.get(PiAuthService), 'onForget');
+    const client = await connect({ auth: { token: 'good' } });
+    const { held, server } = app.get(HeldBefore);
+    await eventually(() => held.length === 1);
+    client.disconnect();
+    await eventually(() => server.engine.clientsCount === 0);
+    held[0]!();
+    await sleep(50);
+    expect(onForget).not.toHaveBeenCalled();
+    expect(pi.calls).toEqual([]);
   });
 
   it('refuses everybody when the app is not registered, tells the operator, and goes on', async () => {

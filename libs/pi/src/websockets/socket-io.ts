@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { clientGone } from '../auth/connection-signal.js';
 import { keepPioneer } from '../auth/kept-pioneer.js';
 import type { PiAuthService } from '../auth/pi-auth.service.js';
 import { property } from '../auth/transports/transport.js';
@@ -17,6 +18,7 @@ export interface SocketIoSocket {
   readonly nsp: { readonly server: object };
   /** The connection below, which several namespaces may share. */
   readonly conn: {
+    readonly readyState: string;
     once(event: 'close', listener: () => void): unknown;
     off(event: 'close', listener: () => void): unknown;
     close(): unknown;
@@ -68,6 +70,8 @@ export function piSocketMiddleware(auth: PiAuthService, options: PiSocketOptions
 
 async function admit(auth: PiAuthService, socket: SocketIoSocket, options: PiSocketOptions): Promise<void> {
   if (recoversState(socket.nsp.server)) throw unverifiedRecovery();
+  // While another middleware had its turn: it has told so already, and tells it no second time.
+  if (socket.conn.readyState === 'closing' || socket.conn.readyState === 'closed') throw clientGone();
   const app = auth.forApp(options.app);
   const token = wsTransport.token(socket);
   if (token === undefined) throw new PiTokenRefusedError('missing');

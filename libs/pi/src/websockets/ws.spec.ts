@@ -247,6 +247,51 @@ describe('a ws gateway with admitWsSocket and PiAuthGuard', () => {
     await another.app.close();
   });
 
+  it('closes the socket on a forget elsewhere also when the cache has no room for its token', async () => {
+    const store = new Keyv();
+    await app.close();
+    await start({ store, cacheSize: 1 });
+    gateway.options = { recheckMs: 60_000 };
+    const another = await startSignIn(pi, { store });
+    const client = byHeader('good');
+    await eventually(() => gateway.admitted.length === 1);
+    const other = byHeader('other');
+    await eventually(() => gateway.admitted.length === 2);
+    expect(app.get(PiAuthService).peek('good')).toBeUndefined();
+    await another.auth.forget('good');
+    expect(await eventually(() => client.closed)).toEqual({ code: 1008, reason: 'PI_TOKEN_REFUSED' });
+    expect(other.closed).toBeUndefined();
+    await another.app.close();
+  });
+
+  it('closes a socket of before a forget elsewhere when its token is verified anew first, and not the new one', async () => {
+    const store = new Keyv();
+    await app.close();
+    await start({ store, cacheSize: 1 });
+    gateway.options = { recheckMs: 60_000 };
+    const another = await startSignIn(pi, { store });
+    const client = byHeader('good');
+    await eventually(() => gateway.admitted.length === 1);
+    await app.get(PiAuthService).verify('another');
+    await another.auth.forget('good');
+    const again = byHeader('good');
+    await eventually(() => gateway.admitted.length === 2);
+    expect(await eventually(() => client.closed)).toMatchObject({ code: 1008 });
+    await sleep(1_000);
+    expect(again.closed).toBeUndefined();
+    await another.app.close();
+  });
+
+  it('does nothing for a socket that has closed before it was asked', async () => {
+    const auth = app.get(PiAuthService);
+    const onForget = jest.spyOn(auth, 'onForget');
+    const socket = { readyState: 3, send() {}, close() {}, once() {} };
+    const request = { headers: { authorization: 'Bearer good' } };
+    expect(await admitWsSocket(auth, socket, request)).toBeUndefined();
+    expect(onForget).not.toHaveBeenCalled();
+    expect(pi.calls).toEqual([]);
+  });
+
   it('closes the socket at an earlier valid_until that a later check states', async () => {
     byHeader('good');
     await eventually(() => gateway.admitted.length === 1);
