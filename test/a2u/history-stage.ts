@@ -38,7 +38,7 @@ export class Stage {
 
   static async build(
     off: readonly (keyof RuleSwitches)[],
-    options: { a2uLimit?: 'app' | 'user' } = {},
+    options: { a2uLimit?: 'app' | 'user'; wallets?: number } = {},
   ): Promise<Stage> {
     return new Stage(await PayoutWorld.start(createPostgres, { ledgerMs: 'manual', ...options }), off);
   }
@@ -85,7 +85,13 @@ export class Stage {
 
   async pay(app: Instance, key = 'order-1'): Promise<Payout> {
     const uid = await this.uid();
-    const payout = await app.payouts.pay({ idempotencyKey: key, uid, amount: '1.5', memo: 'History' });
+    const payout = await app.payouts.pay({
+      idempotencyKey: key,
+      uid,
+      amount: '1.5',
+      memo: 'History',
+      wallet: this.wallet.address,
+    });
     this.#payout ??= payout;
     return payout;
   }

@@ -36,7 +36,19 @@ export async function cancelOrphan(t: Tenure, view: PiView, row: PayoutRecord): 
     parts.logger.error(
       `Pi holds two payments of the key "${row.idempotencyKey}", and ${view.identifier} was paid by ${decision.txid}: this database has lost writes`,
     );
-    if (row.state === 'created' || row.state === 'signed' || row.state === 'submitted')
+    if (row.state === 'paid' || row.state === 'completed') {
+      // Nobody else will, and until then it is in the way of every payout to its Pioneer.
+      await store.note(row, { kind: 'orphan', detail: view.identifier });
+      await parts.platform.completePayment(view.identifier, decision.txid, call);
+    } else if (isInDoubt(row) && row.wallet === parts.wallet.address) {
       await store.change(row, 'needs_review', { review: 'two_identifiers' }, { kind: 'review', detail: decision.txid });
+    }
   }
+}
+
+/** It counts as unpaid, or as somebody's question about something else, and its key was paid. */
+function isInDoubt({ state, reviewCode, identifier, txid }: PayoutRecord): boolean {
+  return (
+    identifier !== undefined && txid === undefined && !(state === 'needs_review' && reviewCode === 'two_identifiers')
+  );
 }

@@ -3,19 +3,23 @@ import type { LaneParts } from './lane-parts.js';
 import { paymentAt } from './payment-at.js';
 import { toPiView } from './payout-metadata.js';
 import { type PayoutRecord, toFacts } from './payout-record.js';
-import type { WalletRecord } from './payout.evidence.js';
+import type { PiView, WalletRecord } from './payout.evidence.js';
 import { disagreements, isOurs } from './payout.rules.js';
 
 const HASH = /^[0-9a-f]{64}$/;
 
-/** What a payout is bound to when the second payment of its key at Pi paid it. */
+/** A second payment of the key of a payout, at Pi. */
 export interface OtherPayment {
-  readonly identifier: string;
-  readonly destination: string;
-  readonly created_at_pi: bigint;
+  readonly view: PiView;
+  /** Between what the payout asks for and what that payment is. */
+  readonly differences: readonly string[];
 }
 
-/** The payment of the same key at Pi that this transaction paid, if it is for the same Pioneer and amount. */
+/**
+ * The payment of the same key that this transaction paid. From whichever wallet: the payout may have been asked of another one then.
+ *
+ * @returns undefined when neither Pi nor the chain says so. That Pi does not know the payment proves nothing.
+ */
 export async function otherPayment(
   parts: LaneParts,
   payout: PayoutRecord,
@@ -25,9 +29,10 @@ export async function otherPayment(
   const payment = await paymentAt(parts.platform, record.memo);
   const view = payment && toPiView(payment);
   if (!view || view.key !== payout.idempotencyKey || view.instance !== parts.instance) return undefined;
-  const facts = { ...toFacts(payout), identifier: view.identifier, destination: view.to, attempts: [] };
-  if (disagreements(facts, view, parts.passphrase).length > 0 || !isOurs(facts, record)) return undefined;
-  return { identifier: view.identifier, destination: view.to, created_at_pi: BigInt(view.createdAt) };
+  const { from: wallet, identifier, to: destination, stroops } = view;
+  const facts = { ...toFacts(payout), wallet, identifier, destination, attempts: [] };
+  if (!isOurs({ ...facts, stroops }, record)) return undefined;
+  return { view, differences: disagreements(facts, view, parts.passphrase) };
 }
 
 /** The transaction that put the payout in review: it paid the other payment. */

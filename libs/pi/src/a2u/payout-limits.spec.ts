@@ -8,7 +8,6 @@ import type { PiLedger } from '../ledger/pi-ledger.js';
 import { LimitReachedError } from './lane-errors.js';
 import type { LaneWallet } from './lane-parts.js';
 import { holdToLimits } from './payout-limits.js';
-import type { PayoutState } from './payout.js';
 import type { PayoutRecord } from './payout-record.js';
 import { storePayout } from './payout-store.js';
 
@@ -39,17 +38,19 @@ describe('The limits of a wallet', () => {
   };
 
   const DAY_AGO = sql<Date>`now() - interval '24 hours 1 minute'`;
-  it.each<[string, PayoutState, boolean]>([
-    ['is still to be paid', 'created', true],
-    ['waits for a person', 'needs_review', true],
-    ['was paid', 'completed', false],
-    ['ended unpaid', 'failed', false],
-  ])('what was let past more than a day ago and %s (%s) counts: %p', async (_title, state, counts) => {
+  it.each<[string, object, boolean]>([
+    ['is still to be paid', { state: 'created' }, true],
+    ['may have been created at Pi', { state: 'requested', create_sent: true }, true],
+    ['waits for a person', { state: 'needs_review' }, true],
+    ['was paid, and Pi does not take it', { state: 'needs_review', txid: 'hash' }, false],
+    ['was paid', { state: 'completed', txid: 'hash' }, false],
+    ['ended unpaid', { state: 'failed' }, false],
+  ])('what was let past more than a day ago and %s (%j) counts: %p', async (_title, set, counts) => {
     const [old, next] = [await payout(), await payout()];
     const outcome = await ledger
       .write(async (session) => {
-        const set = { state, identifier: randomUUID(), admitted_at: DAY_AGO };
-        await session.db.updateTable('payouts').set(set).where('id', '=', old.id).execute();
+        const changed = { identifier: randomUUID(), admitted_at: DAY_AGO, ...set };
+        await session.db.updateTable('payouts').set(changed).where('id', '=', old.id).execute();
         await holdToLimits(session, wallet, next);
         throw new Error('let past');
       })

@@ -5,7 +5,7 @@ import type { LaneWallet } from './lane-parts.js';
 import type { PayoutRecord } from './payout-record.js';
 
 /**
- * What was let past or signed in the last 24 h counts unless it ended unpaid, and what is still on its way, however long. Until this
+ * What was let past or signed in the last 24 h counts unless it ended unpaid, and what may still be paid, however long. Until this
  * transaction ends, nobody else lets anything past the limits of this wallet: its own lane, and others that hand a payout over to it,
  * cannot both take the last of one.
  *
@@ -43,7 +43,8 @@ async function admittedToday({ query }: LedgerSession, { app, uid, id }: PayoutR
      from pi.payouts
      where app = $1 and wallet = $2 and id <> $4::uuid and state not in ('cancelled', 'failed')
        and (admitted_at > now() - interval '24 hours'
-         or state in ('created', 'signed', 'submitted', 'paid', 'cancelling', 'needs_review'))`,
+         or (txid is null and state in ('created', 'signed', 'submitted', 'paid', 'cancelling', 'needs_review'))
+         or (create_sent and state = 'requested'))`,
     [app, wallet, uid, id],
   );
   return { total: BigInt(rows[0]!.total), own: BigInt(rows[0]!.own) };

@@ -6,6 +6,7 @@ import type { LaneParts } from './lane-parts.js';
 import { paymentAt } from './payment-at.js';
 import { appMetadataOf, toPiView } from './payout-metadata.js';
 import { announce, findByKey, noteEvent, storePayout } from './payout-store.js';
+import type { WalletRecord } from './payout.evidence.js';
 import { disagreements } from './payout.rules.js';
 import { envelopeReader, toWalletRecord } from './wallet-records.js';
 
@@ -46,7 +47,7 @@ export async function recoverWallet(parts: LaneParts, missingBefore?: Date, call
       cancelWanted: false,
     };
     if (disagreements(expected, view, parts.passphrase).length > 0) continue;
-    await markPaid(parts, payment, record.hash);
+    await markPaid(parts, payment, record);
     found++;
   }
   return found;
@@ -96,10 +97,12 @@ async function isKnown({ db }: LedgerSession, identifier: string): Promise<boole
   return row !== undefined;
 }
 
-async function markPaid(parts: LaneParts, payment: PaymentDto, txid: string): Promise<void> {
+async function markPaid(parts: LaneParts, payment: PaymentDto, { hash: txid, closedAt }: WalletRecord): Promise<void> {
   const { ledger, app, wallet, logger, onMoved } = parts;
   const view = toPiView(payment);
   await ledger.write(async (session) => {
+    // A lane may be at work on it: what it does now comes after this, or is known here.
+    await session.query('select 1 from pi.payouts where app = $1 and idempotency_key = $2 for update', [app, view.key]);
     const known = await findByKey(session, app, view.key!);
     const row =
       known ??
@@ -124,7 +127,7 @@ async function markPaid(parts: LaneParts, payment: PaymentDto, txid: string): Pr
     }
     const twice = row.identifier !== undefined;
     const state = twice ? 'needs_review' : view.completed ? 'completed' : 'paid';
-    const changed = await session.db
+    await session.db
       .updateTable('payouts')
       .set({
         state,
@@ -136,16 +139,15 @@ async function markPaid(parts: LaneParts, payment: PaymentDto, txid: string): Pr
               created_at_pi: BigInt(view.createdAt),
               txid,
               create_sent: true,
+              admitted_at: new Date(closedAt * 1_000),
             }),
         updated_at: session.sql<Date>`clock_timestamp()`,
       })
       .where('id', '=', row.id)
-      .where('state', '=', row.state)
-      .returning('id')
-      .executeTakeFirst();
-    if (changed && state !== row.state) session.afterCommit(() => onMoved?.(state));
+      .execute();
+    if (state !== row.state) session.afterCommit(() => onMoved?.(state));
     await noteEvent(session, row.id, { kind: 'recovered', detail: `${view.identifier} paid by ${txid}` });
-    if (twice && changed) await noteEvent(session, row.id, { kind: 'review', detail: txid });
+    if (twice) await noteEvent(session, row.id, { kind: 'review', detail: txid });
     await announce(session, app, { what: 'asked', wallet: wallet.address, id: row.id });
     logger.warn(`The key "${view.key}" was paid before the restore, by ${txid}`);
   });

@@ -1,14 +1,13 @@
-import type { ChainTransaction } from '../chain/chain-transaction.js';
 import type { PiLedger } from '../ledger/pi-ledger.js';
 import { ChainReader, StaleHorizonError, type WalletReading } from './chain-reader.js';
 import type { LaneParts } from './lane-parts.js';
-import { type OtherPayment, otherPayment, paidByOther } from './other-payment.js';
+import { otherPayment, paidByOther } from './other-payment.js';
 import type { PayoutResolution, PayoutState } from './payout.js';
 import { PiPayoutResolutionError } from './payout-errors.js';
-import type { WalletHistory, WalletRecord } from './payout.evidence.js';
+import type { PiView, WalletHistory, WalletRecord } from './payout.evidence.js';
 import { type PayoutRecord, recallAttempts, toFacts } from './payout-record.js';
 import { announce, findById, noteEvent } from './payout-store.js';
-import { covers, isDead, isOurs, successOfOurs } from './payout.rules.js';
+import { covers, isDead, isOurs, successOfOurs, TIME_BOUND } from './payout.rules.js';
 import { isReviewReason, type ReviewReason, REVIEW_REASONS } from './review-reasons.js';
 import { envelopeReader, toWalletRecord } from './wallet-records.js';
 
@@ -18,7 +17,7 @@ interface Change {
   readonly baseline?: bigint;
   readonly reason?: string;
   /** Of the two payments of its key at Pi it is the other one that paid it. */
-  readonly bound?: OtherPayment;
+  readonly bound?: PiView;
 }
 
 type Refuse = (problem: string) => Error;
@@ -71,13 +70,13 @@ async function changeFor(
       };
     case 'retry':
       if (untold) return { state: 'paid' };
-      await checkOther(parts, payout, refuse);
+      await checkOther(parts, payout, 'retry', refuse);
       return {
         state: signedOrNot(payout),
         ...(reason === 'gap_unexplained' && (await vouched(parts, payout, refuse))),
       };
     case 'abandon':
-      await checkOther(parts, payout, refuse);
+      await checkOther(parts, payout, 'abandon', refuse);
       await checkDead(parts, payout, reason, refuse);
       return { state: 'cancelling', reason: `abandoned by ${resolution.by}` };
     default:
@@ -92,28 +91,37 @@ async function proveItPaid(
   txid: string,
   refuse: Refuse,
 ): Promise<Pick<Change, 'bound'>> {
-  const transaction = await parts.horizon.transaction(txid);
-  if (!transaction) throw refuse(`Horizon does not know the transaction ${txid}.`);
-  const record = await recordOf(parts, transaction);
+  const record = await recordOf(parts, txid, refuse);
   const facts = await recallAttempts(parts.ledger, payout, toFacts(payout), { records: [record], exhausted: false });
   if (record.successful && isOurs(facts, record)) return {};
-  const bound = payout.reviewCode === 'two_identifiers' ? await otherPayment(parts, payout, record) : undefined;
-  if (!bound) throw refuse(`the transaction ${txid} did not pay it: wallet, recipient, amount and memo have to match.`);
-  // From here on nobody looks after the one it is bound to now, but to cancel it.
+  const other = payout.reviewCode === 'two_identifiers' ? await otherPayment(parts, payout, record) : undefined;
+  if (!other) throw refuse(`the transaction ${txid} did not pay it: wallet, recipient, amount and memo have to match.`);
+  const { view, differences } = other;
+  if (differences.length > 0)
+    throw refuse(`the transaction ${txid} did not pay it, but ${view.identifier} of the same key: ${differences[0]}.`);
+  if (!parts.wallets.has(view.from))
+    throw refuse(`it was paid from the wallet ${view.from}, which is not among the option \`wallets\`: add it.`);
+  // Nobody signs for the one it is bound to now any more; it is only cancelled.
   await checkDead(parts, payout, 'two_identifiers', refuse);
-  return { bound };
+  return { bound: view };
 }
 
 /** When the other payment of its key was paid, neither may this one be paid too, nor the payout pass for unpaid. */
-async function checkOther(parts: LaneParts, payout: PayoutRecord, refuse: Refuse): Promise<void> {
+async function checkOther(parts: LaneParts, payout: PayoutRecord, action: 'retry' | 'abandon', refuse: Refuse) {
   if (payout.reviewCode !== 'two_identifiers') return;
   const txid = await parts.ledger.read((session) => paidByOther(session, payout.id));
-  const transaction = txid === undefined ? undefined : await parts.horizon.transaction(txid);
-  if (!transaction || !(await otherPayment(parts, payout, await recordOf(parts, transaction)))) return;
-  throw refuse(`the chain shows that ${txid} paid its other payment: resolve it as paid, with that hash.`);
+  if (txid === undefined) return;
+  const proven = `the chain has shown that ${txid} paid its other payment`;
+  // Whatever is said of that one by now: what the lane has seen cannot be taken back.
+  if (action === 'retry') throw refuse(`${proven}: resolve it as paid, with that hash.`);
+  const other = await otherPayment(parts, payout, await recordOf(parts, txid, refuse));
+  if (!other) throw refuse(`${proven}, which Pi and Horizon do not show now. Try again later.`);
+  if (other.differences.length === 0) throw refuse(`${proven}: resolve it as paid, with that hash.`);
 }
 
-async function recordOf({ passphrase }: LaneParts, transaction: ChainTransaction): Promise<WalletRecord> {
+async function recordOf({ horizon, passphrase }: LaneParts, txid: string, refuse: Refuse): Promise<WalletRecord> {
+  const transaction = await horizon.transaction(txid);
+  if (!transaction) throw refuse(`Horizon does not know the transaction ${txid}.`);
   return toWalletRecord(transaction, await envelopeReader(passphrase));
 }
 
@@ -155,6 +163,12 @@ async function checkDead(parts: LaneParts, payout: PayoutRecord, reason: ReviewR
   const reading = await chain.withClose(await chain.account());
   await unpaid(parts, chain, payout, reading, refuse);
   if (!isDead(payout.attempts, reading)) throw refuse('an attempt may still apply: wait until its time bound is past.');
+  const { commitsMissingBefore: missing } = parts;
+  const lostUntil = missing && missing.getTime() / 1_000 + TIME_BOUND + CLOCK_MARGIN;
+  if (lostUntil !== undefined && !(reading.closedAt !== undefined && reading.closedAt > lostUntil))
+    throw refuse(
+      `an attempt that was lost when the database crashed may still apply: wait until ${new Date(lostUntil * 1_000).toISOString()}.`,
+    );
 }
 
 /** Of the instance a person happens to ask, nobody knows how right its clock is. In seconds. */
@@ -190,7 +204,12 @@ async function write(
         ...(txid !== undefined && { txid }),
         ...(baseline !== undefined && { baseline }),
         ...(reason !== undefined && { reason }),
-        ...bound,
+        ...(bound && {
+          identifier: bound.identifier,
+          wallet: bound.from,
+          destination: bound.to,
+          created_at_pi: BigInt(bound.createdAt),
+        }),
       })
       .where('id', '=', payout.id)
       .where('state', '=', 'needs_review')
@@ -204,6 +223,7 @@ async function write(
       detail: `${action} → ${state}${txid ? ` ${txid}` : ''}`,
       by,
     });
+    if (bound) await noteEvent(session, payout.id, { kind: 'bound', detail: bound.identifier });
     await announce(session, payout.app, { what: 'asked', wallet: payout.wallet, id: payout.id });
     return (await findById(session, payout.app, payout.id))!;
   });
