@@ -15,7 +15,8 @@ export async function startSignIn(
     apiKey: 'key',
     network: 'testnet',
     platformUrl: pi.platformUrl,
-    http: { timeoutMs: 2_000, retries: 0 },
+    // However long a busy machine takes: what is held shut does not time out.
+    http: { timeoutMs: 60_000, retries: 0 },
     auth,
     ...options,
   });
