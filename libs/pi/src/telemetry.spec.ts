@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
 import type { INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { SpanKind, SpanStatusCode, metrics, trace } from '@opentelemetry/api';
@@ -107,6 +108,31 @@ describe('what OpenTelemetry is told of sign-in', () => {
       [{ endpoint: 'GET /me', status: 500 }, 5],
     ]);
     expect(JSON.stringify(exported.getMetrics())).not.toContain('secret');
+  });
+
+  it('verifications that a shared store, or the cache beside one that is down, has spared Pi', async () => {
+    const held = new Map<string, unknown>();
+    const store = {
+      get: async (key: string) => held.get(key),
+      set: async (key: string, value: unknown) => held.set(key, value),
+      delete: async (key: string) => held.delete(key),
+    };
+    const options = { platformUrl: pi.platformUrl, auth: { store } };
+    await app.close();
+    await start(options);
+    await app.get(PiAuthService).forApp('shop').verify('secret_good');
+    await app.close();
+    await start(options);
+    auth = app.get(PiAuthService).forApp('shop');
+    await auth.verify('secret_good');
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    store.get = () => Promise.reject(new Error('store is down'));
+    await eventually(() => auth.peek('secret_good') === undefined);
+    await auth.verify('secret_good');
+    jest.restoreAllMocks();
+    expect(pi.calls).toEqual(['secret_good']);
+    const told = await points('pi.auth.verifications');
+    for (const outcome of ['shared', 'kept']) expect(told).toContainEqual([{ outcome }, 1]);
   });
 
   it('a span for each check and each call, failures marked: and no token', async () => {

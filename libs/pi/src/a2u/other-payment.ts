@@ -18,7 +18,7 @@ export interface OtherPayment {
 /**
  * The payment of the same key that this transaction paid. From whichever wallet: the payout may have been asked of another one then.
  *
- * @returns undefined when neither Pi nor the chain says so. That Pi does not know the payment proves nothing.
+ * @returns undefined when Pi or the chain does not say so. That Pi does not know the payment proves nothing.
  */
 export async function otherPayment(
   parts: LaneParts,
