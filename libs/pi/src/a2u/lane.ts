@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
+import { withCauses } from '../errors/with-causes.js';
 import { acquireLease, type Lease, releaseLease, renewLease } from '../ledger/leases.js';
 import { LaneFinishing } from './lane-finishing.js';
 import { isPassing, LaneHaltedError, LeaseLostError, PayoutMovedError } from './lane-errors.js';
@@ -147,7 +148,7 @@ export class Lane {
     if (error instanceof PayoutMovedError) return;
     if (error instanceof LaneHaltedError) logger.error(`The lane of ${wallet.name} stands still. ${error.message}`);
     else if (isPassing(error) || error instanceof LeaseLostError)
-      logger.warn(`${wallet.name}: ${(error as Error).message}`);
+      logger.warn(`${wallet.name}: ${withCauses(error)}`);
     else logger.error(`${wallet.name}: a payout could not go on`, error instanceof Error ? error.stack : String(error));
   }
 }

@@ -3,6 +3,7 @@ import type { BeforeApplicationShutdown, OnApplicationShutdown } from '@nestjs/c
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
 import type { PiTokenRefusal } from '../errors/pi-token-refused-error.js';
 import { PiUnavailableError } from '../errors/pi-unavailable-error.js';
+import { withCauses } from '../errors/with-causes.js';
 import type { PiResolvedOptions } from '../pi.options.js';
 import type { PiPlatformClient } from '../platform/platform.client.js';
 import type { PiTelemetry, PiVerificationOutcome } from '../telemetry.js';
@@ -197,7 +198,7 @@ export class TokenVerifier extends PiAuthService implements BeforeApplicationShu
     const isOurs = error instanceof PiUnavailableError && (error.reason === 'busy' || error.reason === 'circuit_open');
     if (!isOurs && performance.now() >= this.quietUntil) {
       this.quietUntil = performance.now() + QUIET_MS;
-      this.logger.warn(`An access token could be neither accepted nor refused: ${reasonOf(error)}`);
+      this.logger.warn(`An access token could be neither accepted nor refused: ${withCauses(error)}`);
     }
     if (error instanceof PiUnavailableError) return error;
     return new PiUnavailableError({
@@ -216,11 +217,4 @@ function storePrefix({ app, platformUrl }: PiResolvedOptions): string {
 
 function storeTime({ cacheMs, staleIfErrorMs }: PiResolvedOptions['auth']): number {
   return Math.max(cacheMs, staleIfErrorMs);
-}
-
-/** With what lies below: the outermost error is often only "could not be reached". */
-function reasonOf(error: unknown): string {
-  const reasons: string[] = [];
-  for (let at = error; at instanceof Error && reasons.length < 4; at = at.cause) reasons.push(at.message);
-  return reasons.join(' ← ') || String(error);
 }

@@ -29,7 +29,7 @@ describe('while no token can be verified', () => {
 
   const user = (fields: object) => ({ ...(StagedMe.accept('t').body as object), ...fields });
   const cases: [string, StagedAnswer | undefined, RegExp][] = [
-    ['nobody listens there', undefined, /ECONNREFUSED/],
+    ['nobody listens there', undefined, /ECONNREFUSED.*127\.0\.0\.1:1/],
     ['the address is wrong: a page, 404', { status: 404, body: '<html>' }, /404/],
     ['it redirects', { status: 302, headers: { location: 'https://elsewhere.example/' } }, /redirect/i],
     ['something before Pi says no', { status: 403, body: {} }, /403/],
@@ -45,7 +45,8 @@ describe('while no token can be verified', () => {
     if (answer) pi.behaviour = () => answer;
     await start(answer ? {} : { platformUrl: 'http://127.0.0.1:1/v2' });
     for (const token of ['very_secret_token', 'b', 'c', 'd']) {
-      expect(await outcomeOf(auth.verify(token))).toMatchObject({ code: 'PI_UNAVAILABLE' });
+      const error = await outcomeOf(auth.verify(token));
+      expect(error).toMatchObject({ code: 'PI_UNAVAILABLE', message: expect.not.stringContaining('127.0.0.1') });
     }
     const lines = said.filter((line) => why.test(line));
     expect(lines).toHaveLength(1);

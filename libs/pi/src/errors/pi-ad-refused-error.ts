@@ -34,7 +34,7 @@ export class PiAdRefusedError extends PiError {
       code,
       message: `The ad ${JSON.stringify(adId)} ${message}`,
       details: { reason },
-      ...(retryable && { headers: { 'Retry-After': String(ASK_AGAIN_SECONDS) } }),
+      ...(retryable && { retryAfterSeconds: ASK_AGAIN_SECONDS }),
     });
     this.code = code;
     this.retryable = retryable;

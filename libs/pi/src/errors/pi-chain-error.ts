@@ -37,7 +37,7 @@ export class PiChainError extends PiError {
       message,
       cause: options.cause,
       ...(options.details && { details: options.details }),
-      ...(retryable && { headers: { 'Retry-After': '2' } }),
+      ...(retryable && { retryAfterSeconds: 2 }),
     });
     this.code = code;
     this.retryable = retryable;

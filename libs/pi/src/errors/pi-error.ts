@@ -7,6 +7,8 @@ export interface PiErrorBody {
   readonly errorCode: string;
   /** For people. */
   readonly message: string;
+  /** Of an error worth asking again: what `Retry-After` says over HTTP, for transports without headers. */
+  readonly retryAfterSeconds?: number;
   readonly [detail: string]: unknown;
 }
 
@@ -18,6 +20,8 @@ export interface PiErrorInit {
   /** More fields of the body. They reach the client: no secrets, nothing of another Pioneer. */
   readonly details?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** When to ask again: becomes `Retry-After`, and the same in the body. Whole seconds. */
+  readonly retryAfterSeconds?: number;
   readonly cause?: unknown;
 }
 
@@ -42,14 +46,19 @@ export abstract class PiError extends HttpException {
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(init: PiErrorInit) {
+    const { retryAfterSeconds } = init;
     const body: PiErrorBody = {
       statusCode: init.status,
       errorCode: init.code,
       message: init.message,
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
       ...init.details,
     };
     super(body, init.status, init.cause === undefined ? {} : { cause: init.cause });
-    this.headers = init.headers ?? {};
+    this.headers = {
+      ...init.headers,
+      ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
+    };
   }
 
   /**

@@ -43,6 +43,19 @@ it.each(table)('%s', (error, status, code, retryable) => {
   expect(error.getResponse()).toMatchObject({ statusCode: status, errorCode: code, message: expect.any(String) });
 });
 
+it.each([
+  ['PiUnavailableError', new PiUnavailableError({ message: 'm', reason: 'busy', retryAfterMs: 1_500 }), 2],
+  ['PiAdRefusedError', new PiAdRefusedError('ad', 'undecided'), 2],
+  ['PiChainError', new PiChainError('PI_TX_NOT_FOUND', 'm'), 2],
+])('%s says in its body, too, when to ask again', (_name, error, seconds) => {
+  expect(error.headers).toEqual({ 'Retry-After': String(seconds) });
+  expect(error.getResponse()).toMatchObject({ retryAfterSeconds: seconds });
+});
+
+it('says nothing of asking again where that is of no use', () => {
+  expect(new PiAdRefusedError('ad', 'taken').getResponse()).not.toHaveProperty('retryAfterSeconds');
+});
+
 it('tells another Pioneer’s uid to nobody', () => {
   const error = new PiPaymentMismatchError({
     paymentId: 'p1',

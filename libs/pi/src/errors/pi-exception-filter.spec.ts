@@ -88,7 +88,12 @@ async function started(module: Type, adapter: keyof typeof adapters, prepare?: (
 }
 
 const rows: [path: string, status: number, body: object, headers: Record<string, string>][] = [
-  ['unavailable', 503, { statusCode: 503, errorCode: 'PI_UNAVAILABLE', message: 'Pi is away' }, { 'retry-after': '2' }],
+  [
+    'unavailable',
+    503,
+    { statusCode: 503, errorCode: 'PI_UNAVAILABLE', message: 'Pi is away', retryAfterSeconds: 2 },
+    { 'retry-after': '2' },
+  ],
   [
     'refused',
     401,

@@ -18,7 +18,7 @@ export interface PiUnavailableInit {
 
 /**
  * 503: Pi (or its chain) could not be asked, or gave no answer. Of a call that changes something this says nothing: it may have been done.
- * Carries `Retry-After`.
+ * Carries `Retry-After`, and `retryAfterSeconds` in the body.
  */
 export class PiUnavailableError extends PiError {
   readonly code = 'PI_UNAVAILABLE' as const;
@@ -34,7 +34,7 @@ export class PiUnavailableError extends PiError {
       status: 503,
       code: 'PI_UNAVAILABLE',
       message: init.message,
-      headers: { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) },
+      retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1_000)),
       cause: init.cause,
     });
     this.reason = init.reason;

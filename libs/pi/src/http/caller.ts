@@ -97,10 +97,11 @@ const REASONS: Readonly<Record<PiTransportError['kind'], PiUnavailableReason>> =
 
 function unanswered(error: unknown, endpoint: string): Error {
   if (!(error instanceof PiTransportError)) return error as Error;
-  const code = error.kind === 'network' && error.code ? ` (${error.code})` : '';
+  // The cause has the particulars; the message, which may reach a client, has no address.
+  const why = error.kind === 'network' ? `the connection failed (${error.code})` : error.message;
   return new PiUnavailableError({
     reason: REASONS[error.kind],
-    message: `${endpoint} got no answer: ${error.message}${code}.`,
+    message: `${endpoint} got no answer: ${why}.`,
     endpoint,
     cause: error,
   });

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { PiError } from '../errors/pi-error.js';
+import { withCauses } from '../errors/with-causes.js';
 import type { PiCallOptions } from '../http/call-options.js';
 import type { DeliveredNotificationDto } from '../platform/notification.dto.js';
 import type { PiPlatformClient } from '../platform/platform.client.js';
@@ -44,7 +45,7 @@ export class NotificationsService {
       } catch (error) {
         // Later chunks may belong to other Pioneers: what one runs into (a quota) need not stop the next.
         if (from === 0 || !(error instanceof PiError)) throw error;
-        this.logger.warn(`${chunk.length} notifications from number ${from + 1} on were not sent: ${error.message}`);
+        this.logger.warn(`${chunk.length} notifications from number ${from + 1} on were not sent: ${withCauses(error)}`);
         undelivered.push(...chunk.map((notification) => ({ notification, error })));
       }
     }

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { withCauses } from '../errors/with-causes.js';
 import type { PaymentCancellation } from './payment-cancellation.js';
 import type { PaymentCompletion } from './payment-completion.js';
 import { pauseAfter } from './payment-delivery.js';
@@ -75,7 +76,7 @@ export class PaymentReconciler {
     try {
       return await this.cancellation.lookBack(row);
     } catch (error) {
-      this.#logger.warn(`Whether cancelled payment ${row.id} was paid cannot be said yet: ${(error as Error).message}`);
+      this.#logger.warn(`Whether cancelled payment ${row.id} was paid cannot be said yet: ${withCauses(error)}`);
       return row;
     }
   }
@@ -97,7 +98,7 @@ export class PaymentReconciler {
       more = handed + taken > 0;
       this.#away = false;
     } catch (error) {
-      if (!this.#away) this.#logger.warn(`Payments cannot be reconciled for now: ${(error as Error).message}`);
+      if (!this.#away) this.#logger.warn(`Payments cannot be reconciled for now: ${withCauses(error)}`);
       this.#away = true;
     }
     this.#next(more ? this.parts.times.sweepMs / 10 : this.parts.times.sweepMs);

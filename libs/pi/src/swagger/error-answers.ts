@@ -7,6 +7,7 @@ export function errorSchema(errorCode: string) {
       statusCode: { type: 'integer' as const },
       errorCode: { type: 'string' as const, example: errorCode },
       message: { type: 'string' as const },
+      ...(errorCode === 'PI_UNAVAILABLE' && { retryAfterSeconds: { type: 'integer' as const } }),
     },
   };
 }

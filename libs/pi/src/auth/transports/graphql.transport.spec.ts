@@ -129,11 +129,12 @@ describe.each(ADAPTERS)('PiAuthGuard on GraphQL over %s', (_name, Adapter) => {
   });
 
   const down = () => (pi.behaviour = () => ({ status: 500 }));
+  const away = { errorCode: 'PI_UNAVAILABLE', retryAfterSeconds: 1 };
   const refusals: [string, () => void, string, string | undefined, object][] = [
     ['no token', () => undefined, '{ me }', undefined, { code: 'UNAUTHENTICATED' }],
     ['a refused token', () => (pi.behaviour = refuse), '{ me }', 'bad', { code: 'UNAUTHENTICATED' }],
     ['a missing scope', () => undefined, '{ wallet }', 'good', { code: 'FORBIDDEN' }],
-    ['Pi being down', down, '{ me }', 'good', { status: 503, originalError: { errorCode: 'PI_UNAVAILABLE' } }],
+    ['Pi being down', down, '{ me }', 'good', { status: 503, originalError: away }],
   ];
   it.each(refusals)('tells the client of %s', async (_title, stage, text, token, extensions) => {
     stage();
@@ -174,7 +175,7 @@ describe.each(ADAPTERS)('PiAuthGuard on GraphQL over %s', (_name, Adapter) => {
       { token: 'good' },
       'greetings',
       /./,
-      { code: 'INTERNAL_SERVER_ERROR', status: 503, originalError: { errorCode: 'PI_UNAVAILABLE' } },
+      { code: 'INTERNAL_SERVER_ERROR', status: 503, originalError: away },
     ],
   ];
   it.each(subscribers)('refuses a subscriber %s', async (_title, stage, params, field, message, extensions) => {
