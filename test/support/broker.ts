@@ -29,12 +29,12 @@ export function canResolve(name: string): boolean {
 /** For a machine that is busy with other things. A hook that starts one needs more. */
 export const START_MS = 150_000;
 
-/** A server of another make, once it has said that it is ready; answers how to end it. */
+/** A server of another make, once it has said that it is ready. */
 export async function startServer(
   command: string,
   args: readonly string[],
   { ready, env = process.env }: { ready: string; env?: NodeJS.ProcessEnv },
-): Promise<() => Promise<void>> {
+): Promise<{ said: string; stop: () => Promise<void> }> {
   const server = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
   const ended = once(server, 'close');
   const kill = () => server.kill('SIGKILL');
@@ -52,8 +52,9 @@ export async function startServer(
       (error: Error) => failed(error),
     );
   }).finally(() => clearTimeout(tooLate));
-  return async () => {
+  const stop = async () => {
     kill();
     await ended;
   };
+  return { said, stop };
 }

@@ -22,7 +22,7 @@ export async function startMosquitto(): Promise<RunningBroker> {
   await writeFile(config, `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stderr\n`);
   try {
     // It reads the file before it says so, and never again.
-    const stop = await startServer(EXECUTABLE, ['-c', config], { ready: ' running' });
+    const { stop } = await startServer(EXECUTABLE, ['-c', config], { ready: ' running' });
     return { url: `mqtt://127.0.0.1:${port}`, stop };
   } finally {
     await rm(folder, { recursive: true });

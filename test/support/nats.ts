@@ -11,7 +11,7 @@ export const describeWithNats = describeIfInstalled({
 /** A NATS server of its own on a free port of this machine. */
 export async function startNats(): Promise<RunningBroker> {
   const port = await freePort();
-  const stop = await startServer('nats-server', ['--addr', '127.0.0.1', '--port', String(port)], {
+  const { stop } = await startServer('nats-server', ['--addr', '127.0.0.1', '--port', String(port)], {
     ready: 'Server is ready',
   });
   return { url: `nats://127.0.0.1:${port}`, stop };

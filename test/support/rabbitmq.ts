@@ -50,8 +50,10 @@ export async function startRabbitMq(): Promise<RunningBroker> {
   };
   try {
     // Erlang's registry of names, ours: RabbitMQ would start one as a daemon that nobody ends.
-    stops.push(await startServer('epmd', ['-d', '-d'], { ready: 'entering the main select() loop', env }));
-    stops.push(await startServer(EXECUTABLE, [], { ready: 'Server startup complete', env }));
+    const names = await startServer('epmd', ['-d', '-d'], { ready: 'entering the main select() loop', env });
+    stops.push(names.stop);
+    const server = await startServer(EXECUTABLE, [], { ready: 'Server startup complete', env });
+    stops.push(server.stop);
   } catch (error) {
     await stop();
     throw error;

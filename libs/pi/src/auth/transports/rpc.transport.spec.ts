@@ -175,7 +175,7 @@ describe('PiAuthGuard over TCP, which has no headers', () => {
 });
 
 describe('the token of an RPC message', () => {
-  // By Nest's own context objects, Kafka's among them, of which no broker is at hand; the others run in message-brokers.spec.ts.
+  // By Nest's own context objects; over real brokers in message-brokers.spec.ts.
   const authorization = 'Bearer good';
   const natsHeaders = headers();
   natsHeaders.set('authorization', authorization);
