@@ -83,6 +83,13 @@ export async function alternate(rounds, variants, measure) {
 /** Median of the ratios taken round by round: what drifts during a run (turbo, neighbours) falls out. */
 export const ratio = (above, below) => round(median(above.map((value, i) => value / below[i])), 3);
 
+/** Says so, and fails the command, when a bar does not hold. A quick run is too short to be judged by times. */
+export function hold(bar, holds) {
+  if (holds || quick) return;
+  console.error(`NOT HELD: ${bar}`);
+  process.exitCode = 1;
+}
+
 export function report(name, title, rows, notes = {}) {
   console.log(`\n${title}`);
   console.table(rows);
