@@ -110,6 +110,18 @@ describe('what OpenTelemetry is told of sign-in', () => {
     expect(JSON.stringify(exported.getMetrics())).not.toContain('secret');
   });
 
+  it('refusals that Pi was not asked for', async () => {
+    pi.behaviour = StagedMe.refuse;
+    for (const token of ['secret_bad', 'secret_bad', 'secret_bad', 'no token at all']) {
+      await auth.verify(token).catch(() => undefined);
+    }
+    expect(pi.calls).toEqual(['secret_bad']);
+    expect(await points('pi.auth.cache.refusals')).toEqual([
+      [{ reason: 'refused' }, 2],
+      [{ reason: 'malformed' }, 1],
+    ]);
+  });
+
   it('verifications that a shared store, or the cache beside one that is down, has spared Pi', async () => {
     const held = new Map<string, unknown>();
     const store = {

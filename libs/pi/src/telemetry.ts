@@ -4,6 +4,7 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import type { LaneReport } from './a2u/lane-report.js';
 import type { PayoutState } from './a2u/payout.js';
 import type { CircuitPosition } from './auth/me-circuit.js';
+import type { PiTokenRefusal } from './errors/pi-token-refused-error.js';
 import type { PiCallReport } from './http/pi-call.js';
 import type { PaymentReport } from './payments/payment-report.js';
 import { PAYMENT_STATES } from './payments/payment-state.js';
@@ -40,6 +41,7 @@ export class PiTelemetry implements OnApplicationShutdown {
   private readonly known = new Map<string, Attributes>();
   private readonly ends: (() => void)[] = [];
   private readonly hits: Counter;
+  private readonly refusals: Counter;
   private readonly verifications: Counter;
   private readonly verificationTime: Histogram;
   private readonly callTime: Histogram;
@@ -55,6 +57,9 @@ export class PiTelemetry implements OnApplicationShutdown {
     this.app = { 'pi.app': app };
     this.hits = this.meter.createCounter('pi.auth.cache.hits', {
       description: 'Requests whose access token was known, without asking Pi or the shared store.',
+    });
+    this.refusals = this.meter.createCounter('pi.auth.cache.refusals', {
+      description: 'Requests refused without asking: the token was refused a moment ago, or is none at all.',
     });
     this.verifications = this.meter.createCounter('pi.auth.verifications', {
       description: 'Access tokens checked beyond the first-level cache, by outcome.',
@@ -75,6 +80,10 @@ export class PiTelemetry implements OnApplicationShutdown {
 
   cacheHit(): void {
     this.quietly(() => this.hits.add(1, this.app));
+  }
+
+  refusedAtOnce(reason: PiTokenRefusal): void {
+    this.quietly(() => this.refusals.add(1, this.attributes({ reason })));
   }
 
   /** Runs one check of a token in a span of its own, and counts how it went. A check that ends undecided was given up. */

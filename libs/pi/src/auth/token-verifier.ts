@@ -72,12 +72,12 @@ export class TokenVerifier extends PiAuthService implements BeforeApplicationShu
   }
 
   override async verify(token: string, { signal }: { signal?: AbortSignal } = {}): Promise<Pioneer> {
-    if (!isPlausibleToken(token)) throw new PiTokenRefusedError('malformed');
+    if (!isPlausibleToken(token)) throw this.refusedAtOnce('malformed');
     const key = tokenKey(token);
     const known = this.cache.trusted(key);
     if (known) return known;
     const refusal = this.cache.refusal(key);
-    if (refusal) throw new PiTokenRefusedError(refusal);
+    if (refusal) throw this.refusedAtOnce(refusal);
     const check = (flight: Flight<Pioneer>) =>
       this.telemetry.verification((decided) =>
         this.check({ key, token, isKnown: this.cache.isKnown(key), flight, decided }),
@@ -109,6 +109,11 @@ export class TokenVerifier extends PiAuthService implements BeforeApplicationShu
   onApplicationShutdown(): void {
     this.circuit.close();
     this.store?.close();
+  }
+
+  private refusedAtOnce(reason: PiTokenRefusal): PiTokenRefusedError {
+    this.telemetry.refusedAtOnce(reason);
+    return new PiTokenRefusedError(reason);
   }
 
   private async check(check: Check): Promise<Pioneer> {
