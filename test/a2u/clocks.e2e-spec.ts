@@ -1,5 +1,5 @@
 import { PiPayoutResolutionError } from 'nestjs-pi';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { wrongClock } from '../support/wrong-clock.js';
 import { Stage } from './history-stage.js';
 import type { Instance } from './payout-world.js';
@@ -27,7 +27,7 @@ describe('An instance whose clock is wrong', () => {
 
   const settled = (app: Instance, id = stage.id) => app.payouts.whenSettled(id, { timeoutMs: 10_000 });
   const isParked = (app: Instance, id: string, why: RegExp) =>
-    until(async () => why.test((await app.payouts.get(id))!.parked ?? ''));
+    eventually(async () => why.test((await app.payouts.get(id))!.parked ?? ''));
   const another = async (app: Instance) =>
     app.payouts.pay({ idempotencyKey: 'another', uid: await stage.uid(), amount: '1', memo: 'Clock' });
 

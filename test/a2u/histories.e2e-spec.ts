@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RuleSwitches } from '../../libs/pi/src/a2u/rule-switches.js';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { Stage } from './history-stage.js';
 
 /** What somebody who lost money would say. Undefined: nobody did. */
@@ -53,7 +53,7 @@ const histories: readonly History[] = [
       const app = await stage.instance();
       await stage.pay(app);
       const { hash } = (await stage.attempts(app, 1)).attempts[0]!;
-      await until(() => stage.chain.mempool.find(hash) !== undefined);
+      await eventually(() => stage.chain.mempool.find(hash) !== undefined);
       stage.nothingArrives();
       // Spent elsewhere in the same ledger: the payment fails and burns its number.
       const { balance } = stage.chain.account(stage.wallet.address)!;
@@ -143,7 +143,7 @@ const histories: readonly History[] = [
       await stage.stealLease();
       const other = await stage.instance();
       // Not before the other one has written its last word: that would overwrite what the first one signs.
-      await until(async () => (await stage.look(other)).state === 'cancelled', 60_000);
+      await eventually(async () => (await stage.look(other)).state === 'cancelled', { withinMs: 60_000 });
       pause.resume();
       await stage.linger(async () => (await stage.look(other)).attempts.length > 0);
       stage.close(2);
@@ -269,7 +269,7 @@ const histories: readonly History[] = [
       const other = await stage.instance();
       await stage.completed(other);
       pause.resume();
-      await until(() => stage.world.pi.payments().length > 1, 60_000);
+      await eventually(() => stage.world.pi.payments().length > 1, { withinMs: 60_000 });
       await app.stop();
       const next = await stage.pay(other, 'order-2');
       await stage.settleUntil(async () => (await other.payouts.get(next.id))!.state === 'completed');

@@ -3,7 +3,7 @@ import type { LaneParts, LaneSettings } from '../../libs/pi/src/a2u/lane-parts.j
 import { ALL_RULES, type RuleSwitches } from '../../libs/pi/src/a2u/rule-switches.js';
 import type { SubmitRule } from '../../libs/pi-emulator/src/chain/adversary/adversary.js';
 import { createPostgres, run } from '../support/database.js';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { type Instance, PayoutWorld } from './payout-world.js';
 
 /** For what is certain to happen, however busy the machine. */
@@ -110,13 +110,13 @@ export class Stage {
   }
 
   async attempts(app: Instance, count: number): Promise<Payout> {
-    await until(async () => (await this.look(app)).attempts.length >= count, PATIENCE_MS);
+    await eventually(async () => (await this.look(app)).attempts.length >= count, { withinMs: PATIENCE_MS });
     return this.look(app);
   }
 
   /** Waits until so many envelopes have been posted. */
   async posted(count: number): Promise<void> {
-    await until(() => this.#posts() >= count, PATIENCE_MS);
+    await eventually(() => this.#posts() >= count, { withinMs: PATIENCE_MS });
   }
 
   /** Whatever is posted from now on is lost on its way: nothing happens before its time, however late it is noticed. */

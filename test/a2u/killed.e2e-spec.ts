@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Payout, PayoutRequest } from 'nestjs-pi';
 import { createPglite, createPostgres, type TestDatabase } from '../support/database.js';
 import { startChild } from '../support/child.js';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { PayoutWorld, QUICK } from './payout-world.js';
 
 const WORKER = 'test/chaos/payout-worker.mjs';
@@ -129,7 +129,7 @@ describe('A process with many payouts that Pi is to be told of at once', () => {
       const pay = uids.map((uid) => ({ idempotencyKey: randomUUID(), uid, amount: '0.1', memo: 'Many' }));
       const before = await world.instance();
       const asked = await Promise.all(pay.map((request) => before.payouts.pay(request)));
-      for (const { id } of asked) await until(async () => (await before.payouts.get(id))!.state === 'paid');
+      for (const { id } of asked) await eventually(async () => (await before.payouts.get(id))!.state === 'paid');
       await before.stop();
 
       world.pi.clearFaults();

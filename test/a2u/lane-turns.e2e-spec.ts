@@ -6,7 +6,7 @@ import { PiHorizonClient } from '../../libs/pi/src/chain/horizon-client.js';
 import { createPiHttp, type PiHttpService } from '../../libs/pi/src/http/pi-http.js';
 import { PiPlatformClient } from '../../libs/pi/src/platform/platform.client.js';
 import { createPostgres } from '../support/database.js';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { type Loop, ModelWorker } from './model-worker.js';
 import { type Instance, PayoutWorld } from './payout-world.js';
 
@@ -69,11 +69,11 @@ describe('The turns of a lane', () => {
     pi.chain.adversary.onSubmit({ answer: 'timeout', times: 2 });
     await app.payouts.cancel(ids.at(-1)!);
     let most = 0;
-    await until(async () => {
+    await eventually(async () => {
       for (const loop of LOOPS) worker.turn(loop);
       most = Math.max(most, worker.remembered);
       return (await states(ids)).every((state) => state === 'completed' || state === 'cancelled');
-    }, 30_000);
+    });
     // The last state is in the database before the turn that wrote it has ended.
     await worker.idle();
     expect(most).toBeGreaterThan(0);
@@ -83,18 +83,18 @@ describe('The turns of a lane', () => {
   it('do not overlap: a payout that Pi is slow to complete is not completed again beside it, whatever the others do', async () => {
     const { pi } = world;
     const ids = [await ask('slow-0'), await ask('slow-1'), await ask('slow-2')];
-    await until(async () => {
+    await eventually(async () => {
       worker.turn('preparing');
       worker.turn('signing');
       return (await states(ids)).every((state) => state === 'paid');
-    }, 30_000);
+    });
     pi.addFault({ match: COMPLETE, fault: 'error', status: 500, times: 1 });
     pi.addFault({ match: COMPLETE, fault: 'latency', latencyMs: 500, times: 1 });
     const before = pi.journal({ path: COMPLETE.path }).length;
-    await until(async () => {
+    await eventually(async () => {
       for (const loop of LOOPS) worker.turn(loop);
       return (await states(ids)).every((state) => state === 'completed');
-    }, 30_000);
+    });
     const asked = pi.journal({ path: COMPLETE.path }).slice(before);
     expect(asked.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 500]);
   }, 60_000);

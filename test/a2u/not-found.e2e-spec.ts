@@ -1,6 +1,6 @@
 import type { PiEmulatorOptions } from 'pi-emulator';
 import { createPostgres } from '../support/database.js';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { type Instance, PayoutWorld } from './payout-world.js';
 
 describe('A payment that Pi says it does not know', () => {
@@ -18,7 +18,7 @@ describe('A payment that Pi says it does not know', () => {
     return (await app.payouts.pay({ idempotencyKey, uid, amount: '1', memo: 'Not found' })).id;
   };
   const look = async (id: string) => (await app.payouts.get(id))!;
-  const becomes = (id: string, state: string) => until(async () => (await look(id)).state === state);
+  const becomes = (id: string, state: string) => eventually(async () => (await look(id)).state === state);
   /** Whatever is asked about it, by anybody. */
   const unknownAtPi = (path = '(?!incomplete_server)[^/]+') =>
     world.pi.addFault({
@@ -60,7 +60,7 @@ describe('A payment that Pi says it does not know', () => {
     await app.payouts.cancel(id);
     world.pi.chain.advance(200);
     await becomes(id, 'cancelling');
-    await until(() => tolds(identifier!, 'cancel') >= 3);
+    await eventually(() => tolds(identifier!, 'cancel') >= 3);
     expect(await look(id)).toMatchObject({ state: 'cancelling' });
     world.pi.clearFaults();
     await becomes(id, 'cancelled');
@@ -101,7 +101,7 @@ describe('A payment that Pi says it does not know', () => {
     await becomes(id, 'paid');
     const next = await pay('next');
     const refusals = () => world.pi.journal({ method: 'POST', path: '/v2/payments' }).filter((it) => it.status === 400);
-    await until(() => refusals().length > 0);
+    await eventually(() => refusals().length > 0);
     await cancelAtPi((await look(id)).identifier!);
     world.pi.clearFaults();
     await becomes(id, 'needs_review');

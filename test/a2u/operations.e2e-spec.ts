@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { Keypair } from '@stellar/stellar-base';
 import { PiEmulator } from 'pi-emulator';
 import { type Payout, type PayoutResolution, PiPayoutResolutionError } from 'nestjs-pi';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { Stage } from './history-stage.js';
 import type { Instance } from './payout-world.js';
 
@@ -25,7 +25,7 @@ describe('The operator of a wallet', () => {
   const closing = () => (ledgers = setInterval(() => stage.close(), 40));
   const settled = (app: Instance, id = stage.id) => app.payouts.whenSettled(id, { timeoutMs: 10_000 });
   const isParked = (app: Instance, id: string, why: RegExp) =>
-    until(async () => why.test((await app.payouts.get(id))!.parked ?? ''));
+    eventually(async () => why.test((await app.payouts.get(id))!.parked ?? ''));
 
   describe('with limits', () => {
     it.each<[string, object, RegExp]>([
@@ -91,7 +91,7 @@ describe('The operator of a wallet', () => {
 
     stage.adversary.surge(2_000_000n);
     const dear = await stage.pay(app, 'dear');
-    await until(async () => (await app.payouts.get(dear.id))!.attempts.length >= 2);
+    await eventually(async () => (await app.payouts.get(dear.id))!.attempts.length >= 2);
     stage.adversary.surge(undefined);
     expect(await settled(app, dear.id)).toMatchObject({ state: 'completed' });
     const [transaction] = stage.world.pi.transactions().slice(-1);
@@ -110,7 +110,7 @@ describe('The operator of a wallet', () => {
       return rows.length;
     };
     for (const count of [1, 2]) {
-      await until(async () => (await refusals()) === count);
+      await eventually(async () => (await refusals()) === count);
       // core bans what it refused for ten ledgers: posted again in that time, it would say nothing.
       stage.close(10);
     }
@@ -149,7 +149,7 @@ describe('The operator of a wallet', () => {
       );
       return BigInt(rows[0]!.baseline);
     };
-    await until(async () => (await baseline()) === sequence);
+    await eventually(async () => (await baseline()) === sequence);
     await app.stop();
     stage.chain.fund(address, 1_000_000_000n);
     const asked = stage.world.pi.journal({ path: `${stage.path}/transactions` }).length;
@@ -207,7 +207,7 @@ describe('The operator of a wallet', () => {
         inReview('generate_series(501, 501) n', `'${identifier}'`, last),
       );
       const next = await stage.instance(undefined, { backoffMs: 50, maxBackoffMs: 50, haltMs: 50 });
-      await until(async () => (await next.payouts.find('review-501'))!.state === 'completed', 120_000);
+      await eventually(async () => (await next.payouts.find('review-501'))!.state === 'completed', { withinMs: 120_000 });
     },
     150_000,
   );
@@ -222,7 +222,7 @@ describe('The operator of a wallet', () => {
     const next = await stage.instance();
     const uid = await stage.world.pioneer();
     const { id } = await next.payouts.pay({ idempotencyKey: 'order-2', uid, amount: '1', memo: 'Next' });
-    await until(async () => (await next.payouts.get(id))!.state === 'created');
+    await eventually(async () => (await next.payouts.get(id))!.state === 'created');
     await stage.linger(async () => (await next.payouts.get(id))!.attempts.length > 0);
     expect(await next.payouts.get(id)).toMatchObject({ state: 'created', attempts: [] });
     stage.adversary.calm();
@@ -273,7 +273,7 @@ describe('The operator of a wallet', () => {
   });
 
   describe('of a payout in review', () => {
-    const review = (app: Instance) => until(async () => (await stage.look(app)).state === 'needs_review');
+    const review = (app: Instance) => eventually(async () => (await stage.look(app)).state === 'needs_review');
     const resolve = (app: Instance, resolution: PayoutResolution): Promise<Payout> =>
       app.payouts.resolve(stage.id, resolution);
 
@@ -353,7 +353,7 @@ describe('The operator of a wallet', () => {
       const { app } = await unexplainedGap();
       stage.adversary.calm();
       expect(
-        await settled(app).then(() => until(async () => (await stage.look(app)).state === 'completed')),
+        await settled(app).then(() => eventually(async () => (await stage.look(app)).state === 'completed')),
       ).toBeUndefined();
       expect(stage.timesPaid()).toBe(1);
     });
@@ -423,7 +423,7 @@ describe('The operator of a wallet', () => {
     const signer = { publicKey: stage.wallet.address, sign: async (hash: Uint8Array) => other.sign(Buffer.from(hash)) };
     const app = await stage.world.instance({ wallet: { signer } });
     await stage.pay(app);
-    await until(async () => (await stage.look(app)).state === 'created');
+    await eventually(async () => (await stage.look(app)).state === 'created');
     await stage.linger(async () => (await stage.look(app)).attempts.length > 0);
     expect(await stage.look(app)).toMatchObject({ state: 'created', attempts: [] });
   });

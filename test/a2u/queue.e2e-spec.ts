@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { createPostgres } from '../support/database.js';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { type Instance, PayoutWorld } from './payout-world.js';
 
 jest.setTimeout(60_000);
@@ -48,7 +48,7 @@ describe('A payout that can go on', () => {
     expect(await settled(app, id)).toMatchObject({ state: 'completed' });
 
     const waiting = (await app.payouts.find('many-0'))!;
-    await until(async () => (await parked(app, waiting.id)).includes(identifier));
+    await eventually(async () => (await parked(app, waiting.id)).includes(identifier));
     expect(await parked(app, waiting.id)).toMatch(/not of this ledger/);
     // One asks for all of them.
     const asked = () => pi.journal({ method: 'POST', path: '/v2/payments' }).length;
@@ -60,7 +60,7 @@ describe('A payout that can go on', () => {
     await app.payouts.cancel(unwanted.id);
     expect(await settled(app, unwanted.id)).toMatchObject({ state: 'cancelled' });
     await atPi(`/${identifier}/cancel`);
-    await until(() => world.paid().length > 1);
+    await eventually(() => world.paid().length > 1);
   });
 
   it('does not wait for the many that a limit has parked, though they look again and again', async () => {
@@ -68,12 +68,12 @@ describe('A payout that can go on', () => {
     const uid = await world.pioneer();
     const app = await world.instance({ wallet: { payoutLimit: '1' }, inside: { settings: { haltMs: 20 } } });
     await many(app, 56, { uid, amount: '2' });
-    await until(async () => (await parked(app, (await app.payouts.find('many-55'))!.id)) !== '');
+    await eventually(async () => (await parked(app, (await app.payouts.find('many-55'))!.id)) !== '');
     const ids = [await pay(app, 'small-1'), await pay(app, 'small-2')];
     for (const id of ids) expect(await settled(app, id)).toMatchObject({ state: 'completed' });
     await app.stop();
     await world.instance();
-    await until(() => world.paid().length > ids.length);
+    await eventually(() => world.paid().length > ids.length);
   });
 
   it.each([
@@ -108,8 +108,8 @@ describe('A payout that can go on', () => {
     const app = await world.instance();
     pi.addFault({ match: { method: 'POST', path: '/v2/payments/*/complete' }, fault: 'error', status: 503 });
     const [reviewed, next] = [await pay(app, 'reviewed'), await pay(app, 'next')];
-    await until(async () => (await app.payouts.get(reviewed))!.state === 'paid');
-    await until(() => pi.journal({ method: 'POST', path: '/v2/payments' }).some(({ status }) => status === 400));
+    await eventually(async () => (await app.payouts.get(reviewed))!.state === 'paid');
+    await eventually(() => pi.journal({ method: 'POST', path: '/v2/payments' }).some(({ status }) => status === 400));
     await atPi(`/${(await app.payouts.get(reviewed))!.identifier}/cancel`);
     pi.clearFaults();
     expect(await settled(app, reviewed)).toMatchObject({ state: 'needs_review' });
@@ -127,7 +127,7 @@ describe('A payout that can go on', () => {
     const app = await world.instance();
     const ids: string[] = [];
     for (let i = 0; i < 8; i++) ids.push(await pay(app, `many-${i}`));
-    await until(async () => (await parked(app, ids[0]!)).includes(identifier));
+    await eventually(async () => (await parked(app, ids[0]!)).includes(identifier));
     const asked = () => pi.journal({ method: 'POST', path: '/v2/payments' }).length;
     const before = asked();
     await new Promise((resolve) => setTimeout(resolve, 1_500));

@@ -1,6 +1,6 @@
 import { PiPayoutResolutionError } from 'nestjs-pi';
 import { HeldAnswers } from '../support/held-answers.js';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { Stage } from './history-stage.js';
 import type { Instance } from './payout-world.js';
 
@@ -37,7 +37,7 @@ describe('A decision of the operator beside a lane that goes on', () => {
     pause.resume();
     ledgers = setInterval(() => stage.close(), 40);
     const ageing = setInterval(() => stage.chain.advance(200), 250);
-    await until(async () => (await look(app)).state === 'needs_review').finally(() => clearInterval(ageing));
+    await eventually(async () => (await look(app)).state === 'needs_review').finally(() => clearInterval(ageing));
     return app;
   }
 
@@ -60,7 +60,7 @@ describe('A decision of the operator beside a lane that goes on', () => {
       await listing.reached;
       // While the operator's evidence is under way, the lane finds the payment, and Pi does not take it.
       stage.adversary.calm();
-      await until(async () => {
+      await eventually(async () => {
         const { state, txid } = await look(app);
         return state === 'needs_review' && txid !== undefined;
       });
@@ -84,11 +84,11 @@ describe('A decision of the operator beside a lane that goes on', () => {
       return result;
     });
     jest.spyOn(ledger, 'read').mockImplementation(async (...call) => {
-      if (written) await until(async () => (await look(app)).state === 'completed');
+      if (written) await eventually(async () => (await look(app)).state === 'completed');
       return read(...call);
     });
     expect(await operator.payouts.resolve(stage.id, { action: 'retry', by })).toMatchObject({ state: 'submitted' });
-    await until(async () => (await look(app)).state === 'completed');
+    await eventually(async () => (await look(app)).state === 'completed');
     expect(stage.timesPaid()).toBe(1);
   });
 });

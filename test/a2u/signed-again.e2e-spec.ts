@@ -1,4 +1,4 @@
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { Stage } from './history-stage.js';
 import type { Instance } from './payout-world.js';
 
@@ -28,17 +28,17 @@ describe('A payout that is signed again and again', () => {
     const app = await stage.instance();
     closing();
     const { id } = await app.payouts.pay({ idempotencyKey: 'refused', uid: full.uid, amount: '1', memo: 'Full' });
-    await until(async () => (await app.payouts.get(id))!.attempts.length > 0);
+    await eventually(async () => (await app.payouts.get(id))!.attempts.length > 0);
     for (const key of ['next-1', 'next-2', 'next-3']) {
       const other = await next(app, key);
-      await until(async () => (await state(app, other)) === 'completed', 30_000);
+      await eventually(async () => (await state(app, other)) === 'completed');
     }
-    await until(async () =>
+    await eventually(async () =>
       /the chain refuses it: tx_failed: op_line_full/.test((await app.payouts.get(id))!.parked ?? ''),
     );
     // Its wallet has room again.
     stage.chain.fund(full.walletAddress, balance - FULL);
-    await until(async () => (await state(app, id)) === 'completed', 30_000);
+    await eventually(async () => (await state(app, id)) === 'completed');
     expect(stage.timesPaid('refused')).toBe(1);
   }, 120_000);
 
@@ -69,8 +69,8 @@ describe('A payout that is signed again and again', () => {
     const again = await stage.instance();
     closing();
     const id = await next(again, 'order-2');
-    await until(async () => (await state(again, id)) === 'completed', 30_000);
-    await until(async () => (await state(again, stage.id)) === 'completed', 30_000);
+    await eventually(async () => (await state(again, id)) === 'completed');
+    await eventually(async () => (await state(again, stage.id)) === 'completed');
     expect((await stage.look(again)).attempts.length).toBeLessThan(50);
     expect(stage.timesPaid()).toBe(1);
   }, 120_000);
@@ -86,7 +86,7 @@ describe('A payout that is signed again and again', () => {
     stage.adversary.calm();
     closing();
     const again = await stage.instance();
-    await until(async () => (await state(again, stage.id)) === 'completed', 30_000);
+    await eventually(async () => (await state(again, stage.id)) === 'completed');
     expect(stage.timesPaid()).toBe(1);
   }, 120_000);
 });

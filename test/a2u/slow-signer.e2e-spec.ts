@@ -2,7 +2,7 @@ import { Keypair } from '@stellar/stellar-base';
 import type { PiSigner } from 'nestjs-pi';
 import type { LaneSettings } from '../../libs/pi/src/a2u/lane-parts.js';
 import { createPostgres } from '../support/database.js';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { type Instance, PayoutWorld } from './payout-world.js';
 
 const NEVER = new Promise<Uint8Array>(() => {});
@@ -47,9 +47,9 @@ describe('A signer that does not answer', () => {
     );
     const app = await instance(signer, { signMs: 300 });
     const { id } = await pay(app, 'late');
-    await until(() => asked.length > 1);
+    await eventually(() => asked.length > 1);
     answer();
-    await until(() => asked.length > 2);
+    await eventually(() => asked.length > 2);
     expect(await app.payouts.get(id)).toMatchObject({ state: 'created', attempts: [] });
     expect(world.pi.journal({ method: 'POST', path: '/transactions' })).toEqual([]);
   });
@@ -60,7 +60,7 @@ describe('A signer that does not answer', () => {
       { signMs: 3_600_000, drainMs: 100 },
     );
     const { id } = await pay(app, 'stuck');
-    await until(() => asked.length > 0);
+    await eventually(() => asked.length > 0);
     await app.stop();
     const next = await world.instance();
     expect(await next.payouts.whenSettled(id, { timeoutMs: 20_000 })).toMatchObject({ state: 'completed' });

@@ -4,7 +4,7 @@ import type { PayoutResolution } from 'nestjs-pi';
 import pg from 'pg';
 import { seedSigner } from '../../libs/pi/src/a2u/seed-signer.js';
 import { signPayout } from '../../libs/pi/src/a2u/payout-transaction.js';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { Stage } from './history-stage.js';
 import type { Instance } from './payout-world.js';
 
@@ -207,7 +207,7 @@ describe('A payout of which Pi holds two payments', () => {
       const app = await stage.instance();
       await stage.completed(app);
       pause.resume();
-      await until(() => stage.world.pi.payments().length > 1, 60_000);
+      await eventually(() => stage.world.pi.payments().length > 1, { withinMs: 60_000 });
       await slow.stop();
       const second = stage.world.pi.payments().find(({ status }) => !status.developer_completed)!;
       closing();
@@ -260,7 +260,7 @@ describe('A payout of which Pi holds two payments', () => {
       const { app, hash } = await secondPaid();
       await stage.sql(`update pi.payouts set state = 'cancelled', txid = null`);
       await stage.pay(app, 'order-2');
-      await until(async () => (await stage.look(app)).state === 'needs_review');
+      await eventually(async () => (await stage.look(app)).state === 'needs_review');
       for (const action of ['retry', 'abandon'] as const)
         expect((await refusal(app, { action, by })).message).toContain(hash);
     });

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { bearer, startTestShop, type TestShop } from '../support/test-shop.js';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { describeInChromium, muteRequests } from './in-chromium.js';
 import { piSdkJsPage, type PiSdkJsPage } from './pi-sdk-js-client.js';
 
@@ -41,7 +41,7 @@ describeInChromium('A client that follows pi-sdk-js, against PiPaymentsControlle
     await page.getByTestId('pi-wallet-confirm').click();
     await page.getByText('Payment complete').waitFor();
     const paymentId = paymentOf('sam')?.identifier;
-    await until(async () => (await answers(page)).some(({ answer }) => answer.status === 'delivered'));
+    await eventually(async () => (await answers(page)).some(({ answer }) => answer.status === 'delivered'));
     // On a busy machine the SDK asks again before the first answer is there: as often as it likes, and always these two.
     const heard = await answers(page);
     expect([...new Set(heard.map(({ route }) => route))]).toEqual(['approve', 'complete']);
@@ -60,7 +60,7 @@ describeInChromium('A client that follows pi-sdk-js, against PiPaymentsControlle
     await buy(page);
     await page.getByTestId('pi-wallet-confirm').and(page.locator(':enabled')).waitFor();
     await page.getByTestId('pi-wallet-cancel').click();
-    await until(async () => (await answers(page)).some(({ route }) => route === 'cancel'));
+    await eventually(async () => (await answers(page)).some(({ route }) => route === 'cancel'));
     expect((await answers(page)).at(-1)?.answer).toEqual({
       paymentId: paymentOf('tara')?.identifier,
       status: 'cancelled',
@@ -74,13 +74,13 @@ describeInChromium('A client that follows pi-sdk-js, against PiPaymentsControlle
     await muteRequests(page, 'pi_payment/complete');
     await buy(page);
     await page.getByTestId('pi-wallet-confirm').click();
-    await until(() => Boolean(paymentOf('umar')?.transaction));
+    await eventually(() => Boolean(paymentOf('umar')?.transaction));
     await page.close();
     expect((await ordersOf('umar')).map(({ status }) => status)).not.toContain('delivered');
 
     const later = await connect('umar');
-    await until(async () => (await ordersOf('umar'))[0]?.status === 'delivered');
-    await until(async () => (await answers(later)).length > 0);
+    await eventually(async () => (await ordersOf('umar'))[0]?.status === 'delivered');
+    await eventually(async () => (await answers(later)).length > 0);
     expect((await answers(later))[0]).toMatchObject({ route: 'incomplete' });
     expect(await problems(later)).toEqual([]);
     expect(await ordersOf('umar')).toHaveLength(1);
@@ -92,7 +92,7 @@ describeInChromium('A client that follows pi-sdk-js, against PiPaymentsControlle
     await page.getByTestId('pi-wallet-confirm').and(page.locator(':enabled')).waitFor();
     shop.pi.addFault({ match: { method: 'POST', path: '/v2/payments/*' }, fault: 'error', status: 503, times: 2 });
     await page.getByTestId('pi-wallet-confirm').click();
-    await until(async () => (await ordersOf('vera'))[0]?.status === 'delivered', 20_000);
+    await eventually(async () => (await ordersOf('vera'))[0]?.status === 'delivered');
     shop.pi.clearFaults();
     expect(await problems(page)).toEqual([]);
     expect(await ordersOf('vera')).toHaveLength(1);
@@ -101,7 +101,7 @@ describeInChromium('A client that follows pi-sdk-js, against PiPaymentsControlle
   it('reads JSON from every answer, also from refusals', async () => {
     const page = await connect('wim');
     await buy(page, 'flat-white', 1.4999999);
-    await until(async () => (await answers(page)).length > 0);
+    await eventually(async () => (await answers(page)).length > 0);
     expect(await problems(page)).toEqual([]);
     expect((await answers(page))[0]).toMatchObject({ route: 'approve' });
     expect(paymentOf('wim')?.status.developer_approved).toBe(false);

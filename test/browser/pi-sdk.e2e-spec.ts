@@ -2,7 +2,7 @@ import { type PaymentDto, PiEmulator } from 'pi-emulator';
 import type { Page } from 'playwright-core';
 import { describeInChromium, keepScreenshot } from './in-chromium.js';
 import { type NaiveApp, type NaivePage, startNaiveApp } from './naive-app.js';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 
 jest.setTimeout(60_000);
 
@@ -87,7 +87,7 @@ describeInChromium('pi-sdk.js in a browser', (open) => {
     await signIn(page, 'amara');
     await page.evaluate(() => self.pay());
     if (route === 'complete') await page.getByTestId('pi-wallet-confirm').click();
-    await until(() => app.calls.filter((call) => call.startsWith(route)).length >= 3);
+    await eventually(() => app.calls.filter((call) => call.startsWith(route)).length >= 3);
     app.broken.clear();
     if (route === 'approve') await page.getByTestId('pi-wallet-confirm').click();
     await page.getByText('Payment complete').waitFor();
@@ -105,7 +105,7 @@ describeInChromium('pi-sdk.js in a browser', (open) => {
     await page.evaluate(() => self.pay());
     await page.getByTestId('pi-wallet-confirm').and(page.locator(':enabled')).waitFor();
     await cancel(page);
-    await until(async () => (await heard(page)).length > 0);
+    await eventually(async () => (await heard(page)).length > 0);
     expect(await heard(page)).toEqual([`cancel ${onlyPayment().identifier}`]);
     expect(onlyPayment()).toMatchObject({ status: { user_cancelled: true }, transaction: null });
     expect(pi.transactions()).toEqual([]);
@@ -140,7 +140,7 @@ describeInChromium('pi-sdk.js in a browser', (open) => {
     await signIn(page, 'amara');
     await page.evaluate(() => self.pay());
     await page.getByTestId('pi-wallet-confirm').click();
-    await until(() => onlyPayment().transaction !== null);
+    await eventually(() => onlyPayment().transaction !== null);
     await page.close();
     expect(onlyPayment().status.developer_completed).toBe(false);
 
@@ -149,7 +149,7 @@ describeInChromium('pi-sdk.js in a browser', (open) => {
     await later.getByTestId('pi-consent-pioneer-amara').click();
     await later.getByTestId('pi-consent-allow').click();
     await session;
-    await until(() => onlyPayment().status.developer_completed);
+    await eventually(() => onlyPayment().status.developer_completed);
     expect(await heard(later)).toEqual([`incomplete ${onlyPayment().identifier}`]);
   });
 
@@ -164,7 +164,7 @@ describeInChromium('pi-sdk.js in a browser', (open) => {
     await page.evaluate(() => self.pay());
     await page.getByText('already have a pending payment').waitFor();
     const id = onlyPayment().identifier;
-    await until(() => onlyPayment().status.developer_completed);
+    await eventually(() => onlyPayment().status.developer_completed);
     expect((await heard(page)).slice(1)).toEqual([
       `incomplete ${id}`,
       expect.stringMatching(`^error .*pending.*${id}$`),
@@ -176,9 +176,9 @@ describeInChromium('pi-sdk.js in a browser', (open) => {
     app.broken.add('approve');
     await signIn(page, 'amara');
     await page.evaluate(() => self.pay());
-    await until(() => pi.payments().length === 1);
+    await eventually(() => pi.payments().length === 1);
     await page.evaluate(() => self.pay());
-    await until(async () => (await heard(page)).length === 1);
+    await eventually(async () => (await heard(page)).length === 1);
     expect(pi.payments().map(({ status }) => status.user_cancelled)).toEqual([true, false]);
   });
 

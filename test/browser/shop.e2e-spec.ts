@@ -1,7 +1,7 @@
 import { type Page } from 'playwright-core';
 import { operator, OPERATOR_KEY, startTestShop, type TestShop } from '../support/test-shop.js';
 import { payoutInReview } from '../support/payout-in-review.js';
-import { until } from '../support/until.js';
+import { eventually } from '../support/eventually.js';
 import { describeInChromium, DESK, keepScreenshot, muteRequests } from './in-chromium.js';
 
 jest.setTimeout(180_000);
@@ -76,7 +76,7 @@ describeInChromium('Corner Shop in a browser', (open) => {
     await muteRequests(page, 'pi_payment/complete');
     await page.getByTestId('buy-sourdough').click();
     await page.getByTestId('pi-wallet-confirm').click();
-    await until(() => paymentsOf('pia')[0]?.transaction !== null);
+    await eventually(() => paymentsOf('pia')[0]?.transaction !== null);
     await page.close();
     expect(paymentsOf('pia')[0]?.status.developer_completed).toBe(false);
 
@@ -140,10 +140,10 @@ describeInChromium('Corner Shop in a browser', (open) => {
     };
     await desk.getByTestId(`refund-${identifier}`).click();
     await desk.getByTestId('payout').getByText('Refund: Flat white').waitFor();
-    await until(async () => {
+    await eventually(async () => {
       const { body } = await shop.get('/api/payouts', operator);
       return body.every(({ state }: { state: string }) => state === 'completed');
-    }, 30_000);
+    });
     await desk.reload();
     await desk.getByTestId('payout').filter({ hasText: 'Refund: Flat white' }).getByText('completed').waitFor();
     await keepScreenshot(desk, 'shop-operator');

@@ -284,7 +284,7 @@ describe.each(databases)('A payment by the callbacks of the SDK on $name', ({ cr
       await eventually(async () => (await shop.payments.get(paymentId)).trouble !== undefined);
       expect(pi.payment(paymentId).status.cancelled).toBe(false);
       pi.clearFaults();
-      await eventually(() => pi.payment(paymentId).status.cancelled, { withinMs: 15_000 });
+      await eventually(() => pi.payment(paymentId).status.cancelled);
     });
   });
 

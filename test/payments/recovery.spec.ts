@@ -41,7 +41,7 @@ describe.each(databases)('Without another callback, on $name', ({ create }) => {
 
   it('a payment that was signed, the browser closed, is completed and delivered', async () => {
     const { paymentId } = await approvedAndSigned(pi, shop);
-    await eventually(async () => (await state(paymentId)) === 'delivered', { withinMs: 15_000 });
+    await eventually(async () => (await state(paymentId)) === 'delivered');
     expect(await shop.deliveries()).toContain(paymentId);
   });
 
@@ -51,7 +51,7 @@ describe.each(databases)('Without another callback, on $name', ({ create }) => {
     expect(await shop.post('complete', complete)).toMatchObject({ status: 503, body: { errorCode: 'PI_UNAVAILABLE' } });
     expect(await state(paymentId)).toBe('completing');
     pi.clearFaults();
-    await eventually(async () => (await state(paymentId)) === 'delivered', { withinMs: 15_000 });
+    await eventually(async () => (await state(paymentId)) === 'delivered');
     expect((await shop.deliveries()).filter((id) => id === paymentId)).toHaveLength(1);
   });
 
@@ -80,7 +80,7 @@ describe.each(databases)('Without another callback, on $name', ({ create }) => {
         trouble: { attempts: 1, error: 'Error: out of mugs', nextAt: expect.any(Date) },
       },
     ]);
-    await eventually(async () => (await state(paymentId)) === 'delivered', { withinMs: 10_000 });
+    await eventually(async () => (await state(paymentId)) === 'delivered');
     expect((await shop.deliveries()).filter((id) => id === paymentId)).toHaveLength(1);
     expect((await shop.payments.list({ troubled: true })).items).toEqual([]);
   });

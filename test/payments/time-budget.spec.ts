@@ -126,7 +126,7 @@ describe('The answer to a callback', () => {
       shop.post('cancel', { paymentId: `${'x'.repeat(20)}${index}` }),
     );
     const known = shop.post('complete', complete);
-    await eventually(() => arrived === 251, { withinMs: 30_000 });
+    await eventually(() => arrived === 251);
     // Their bodies are read, too.
     await sleep(300);
     release();
@@ -193,7 +193,7 @@ describe('The answer to a callback', () => {
       let arrived = 0;
       (shop.app.getHttpServer() as Server).on('request', () => (arrived += 1));
       const flood = reports(shop, [paymentId]);
-      await eventually(() => held.length > 0 && arrived === REPORTS, { withinMs: 30_000 });
+      await eventually(() => held.length > 0 && arrived === REPORTS);
       // Their bodies are read, too.
       await sleep(300);
       release();

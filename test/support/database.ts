@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -32,7 +33,7 @@ export async function createPglite({ fresh = false } = {}): Promise<TestDatabase
     const template = process.env['TEST_PGLITE_TEMPLATE'];
     if (!template)
       throw new Error('TEST_PGLITE_TEMPLATE is not set: test/global-setup.mjs sets it, is this run by Jest?');
-    await cp(template, join(directory, 'postgres'), { recursive: true });
+    cpSync(template, join(directory, 'postgres'), { recursive: true });
     await writeFile(join(directory, 'closed'), '');
   }
   return { directory, ledger: { directory }, drop: () => rm(directory, { recursive: true, force: true }) };

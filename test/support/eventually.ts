@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits for a condition instead of for a time. */
-export async function eventually<T>(look: () => T | Promise<T>, { withinMs = 5_000 } = {}): Promise<T> {
+/** Waits for a condition instead of for a time: generously, as a slow machine is not a fault. */
+export async function eventually<T>(look: () => T | Promise<T>, { withinMs = 30_000 } = {}): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     try {
@@ -11,6 +11,6 @@ export async function eventually<T>(look: () => T | Promise<T>, { withinMs = 5_0
     } catch (error) {
       if (Date.now() > deadline) throw error;
     }
-    await sleep(10);
+    await sleep(20);
   }
 }

@@ -1,6 +1,6 @@
 import type { EmulatedPioneer } from 'pi-emulator';
 import { operator, type TestShop } from './test-shop.js';
-import { until } from './until.js';
+import { eventually } from './eventually.js';
 
 /**
  * A refund that was paid on the chain, and then cancelled at Pi by somebody else: Pi will not be told of it, so a person has
@@ -14,7 +14,7 @@ export async function payoutInReview(
   pi.addFault({ match: { method: 'POST', path: '/v2/payments/*/complete' }, fault: 'error', status: 503 });
   const { payoutId } = (await post(`/api/orders/${orderId}/refund`, undefined, operator)).body;
   const payout = async () => (await get(`/api/payouts/${payoutId}`, operator)).body;
-  await until(async () => (await payout()).state === 'paid', 30_000);
+  await eventually(async () => (await payout()).state === 'paid');
   const { identifier, txid } = await payout();
   const cancelled = await fetch(`${pi.platformUrl}/payments/${identifier}/cancel`, {
     method: 'POST',
@@ -22,6 +22,6 @@ export async function payoutInReview(
   });
   if (!cancelled.ok) throw new Error(`Pi answered ${cancelled.status} ${await cancelled.text()}`);
   pi.clearFaults();
-  await until(async () => (await payout()).state === 'needs_review', 30_000);
+  await eventually(async () => (await payout()).state === 'needs_review');
   return { payoutId, txid };
 }

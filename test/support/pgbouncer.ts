@@ -45,7 +45,7 @@ default_pool_size = 5
     clearTimeout(force);
     await rm(folder, { recursive: true, force: true });
   };
-  await eventually(() => answers(url), { withinMs: 10_000 }).catch(async (error: unknown) => {
+  await eventually(() => answers(url)).catch(async (error: unknown) => {
     await stop();
     throw error;
   });

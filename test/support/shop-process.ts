@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from './until.js';
+import { eventually } from './eventually.js';
 
 const MAIN = join(process.cwd(), 'dist', 'main.js');
 
@@ -45,8 +45,8 @@ export function runShop(env: Record<string, string>, directory = tmpdir()): Shop
 }
 
 /** Waits until the shop says that it is there: seconds on a machine with nothing else to do, which this one is not. */
-export async function whenReady(shop: ShopProcess, timeoutMs = 60_000): Promise<void> {
-  await until(() => shop.output().includes('Ctrl-C ends it all') || shop.process.exitCode !== null, timeoutMs);
+export async function whenReady(shop: ShopProcess, withinMs = 60_000): Promise<void> {
+  await eventually(() => shop.output().includes('Ctrl-C ends it all') || shop.process.exitCode !== null, { withinMs });
   if (shop.process.exitCode !== null) throw new Error(`The shop ended:\n${shop.output()}`);
 }
 

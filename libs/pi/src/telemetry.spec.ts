@@ -286,7 +286,7 @@ describe('what OpenTelemetry is told of payouts', () => {
     const { uid } = await emulator.createPioneer({ scopes: ['username', 'payments', 'wallet_address'] });
     const payouts = app.get(A2UService);
     const { id } = await payouts.pay({ idempotencyKey: 'k', uid, amount: 1, memo: 'm', metadata: { a: 1 } });
-    await eventually(async () => (await payouts.get(id))?.state === 'signed', { withinMs: 15_000 });
+    await eventually(async () => (await payouts.get(id))?.state === 'signed');
     expect(await openPayouts()).toEqual({ signed: 1 });
     const [lag] = await points('pi.lane.lag');
     expect(lag).toEqual([{ wallet: 'main' }, expect.any(Number)]);

@@ -147,8 +147,7 @@ export class Lane {
     const { logger, wallet } = this.parts;
     if (error instanceof PayoutMovedError) return;
     if (error instanceof LaneHaltedError) logger.error(`The lane of ${wallet.name} stands still. ${error.message}`);
-    else if (isPassing(error) || error instanceof LeaseLostError)
-      logger.warn(`${wallet.name}: ${withCauses(error)}`);
+    else if (isPassing(error) || error instanceof LeaseLostError) logger.warn(`${wallet.name}: ${withCauses(error)}`);
     else logger.error(`${wallet.name}: a payout could not go on`, error instanceof Error ? error.stack : String(error));
   }
 }

@@ -45,7 +45,9 @@ export class NotificationsService {
       } catch (error) {
         // Later chunks may belong to other Pioneers: what one runs into (a quota) need not stop the next.
         if (from === 0 || !(error instanceof PiError)) throw error;
-        this.logger.warn(`${chunk.length} notifications from number ${from + 1} on were not sent: ${withCauses(error)}`);
+        this.logger.warn(
+          `${chunk.length} notifications from number ${from + 1} on were not sent: ${withCauses(error)}`,
+        );
         undelivered.push(...chunk.map((notification) => ({ notification, error })));
       }
     }
