@@ -12,7 +12,7 @@ import { PAYMENT_STATES } from './payments/payment-state.js';
 /**
  * How one check of a token ended: by an answer of Pi (`verified`, `refused`), by what another instance had verified (`shared`), by our own
  * cache while the shared store was silent (`kept`) or while Pi was (`stale`), without an answer (`unavailable`), or with nobody left to wait
- * for one (`given_up`).
+ * for its turn (`given_up`).
  */
 export type PiVerificationOutcome = 'verified' | 'shared' | 'kept' | 'stale' | 'refused' | 'unavailable' | 'given_up';
 

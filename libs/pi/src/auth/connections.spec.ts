@@ -32,11 +32,14 @@ describe.each(ADAPTERS)(
     let theirs: Socket;
     let usual: number;
     let heard: string;
+    let checks: jest.SpiedFunction<PiAuthService['verify']>;
     beforeEach(async () => {
       const { platformUrl } = pi;
-      const module = PiModule.forRoot({ apiKey: 'key', network: 'testnet', platformUrl, http: { retries: 0 } });
+      const auth = { concurrentChecks: 1 };
+      const module = PiModule.forRoot({ apiKey: 'key', network: 'testnet', platformUrl, http: { retries: 0 }, auth });
       let url: string;
       ({ app, url } = await listen(Adapter, { imports: [module], controllers: [Routes] }));
+      checks = jest.spyOn(app.get(PiAuthService), 'verify');
       const accepted = new Promise<Socket>((found) => (app.getHttpServer() as Server).once('connection', found));
       socket = connect(Number(new URL(url).port), '127.0.0.1');
       heard = '';
@@ -46,7 +49,7 @@ describe.each(ADAPTERS)(
       pi.behaviour = () => 'hold';
       for (let i = 0; i < 15; i += 1)
         socket.write(`GET /me HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer pipelined${i}\r\n\r\n`);
-      await eventually(() => pi.open === 15);
+      await eventually(() => checks.mock.calls.length === 15 && pi.open === 1);
     });
     afterEach(async () => {
       socket.destroy();
@@ -63,8 +66,11 @@ describe.each(ADAPTERS)(
 
     it('takes all of its checks with it when it hangs up', async () => {
       socket.destroy();
+      for (const { value } of checks.mock.results) await expect(value).rejects.toThrow();
+      pi.behaviour = StagedMe.accept;
+      pi.release();
       await eventually(() => pi.open === 0);
-      expect(pi.aborted).toBe(15);
+      expect(pi.calls).toEqual(['pipelined0']);
     });
   },
 );

@@ -23,8 +23,7 @@ const PROBE_AFTER_MS = 2_000;
 const SHORTEST_SILENCE_MS = 1_000;
 
 /**
- * Stops asking Pi while Pi cannot answer. A refused token is an answer; a call that its callers gave up says nothing either way, and
- * neither does a 4xx: whoever knows a token that something before Pi rejects could shut the door for everybody with it.
+ * Stops asking Pi while Pi cannot answer. A refused token is an answer; a 4xx says nothing either way: whoever knows a token that something before Pi rejects could shut the door for everybody with it.
  * A 429 opens it at once, for as long as Pi asks.
  */
 export class MeCircuit {
@@ -56,11 +55,11 @@ export class MeCircuit {
     throw this.restingError(wait);
   }
 
-  /** @param work gets false when it must not be aborted: it is the one call that tells whether Pi is back. */
-  async run<T>(work: (abortable: boolean) => Promise<T>): Promise<T> {
+  /** @param work gets true when it is the one call that tells whether Pi is back. */
+  async run<T>(work: (isProbe: boolean) => Promise<T>): Promise<T> {
     this.check();
     const outcome = await this.policy
-      .execute(() => work(this.position === 'closed').catch(asAnswer))
+      .execute(() => work(this.position !== 'closed').catch(asAnswer))
       .catch((error) => {
         if (isBrokenCircuitError(error) || isIsolatedCircuitError(error)) throw this.restingError(0);
         if (error instanceof PiUnavailableError && error.reason === 'rate_limited') throw this.silenced(error);

@@ -91,22 +91,30 @@ describe('PiAuthGuard over HTTP/2', () => {
   it('a stream that is closed gives up its own check, not those of others on the same connection', async () => {
     const pi = await StagedMe.start();
     pi.behaviour = () => 'hold';
-    const imports = [PiModule.forRoot({ apiKey: 'key', network: 'testnet', platformUrl: pi.platformUrl })];
+    const { platformUrl } = pi;
+    const auth = { concurrentChecks: 1 };
+    const imports = [PiModule.forRoot({ apiKey: 'key', network: 'testnet', platformUrl, auth })];
     const testing = await Test.createTestingModule({ imports, controllers: [Routes] }).compile();
+    const checks = jest.spyOn(testing.get(PiAuthService), 'verify');
     running = testing.createNestApplication(new FastifyAdapter({ http2: true } as never));
     await running.listen(0, '127.0.0.1');
     const session = connect(await running.getUrl());
     const open = (token: string) =>
       session.request({ ':path': '/me', authorization: `Bearer ${token}` }).on('error', () => undefined);
-    const [leaves, stays] = [open('leaves'), open('stays')];
-    await eventually(() => pi.open === 2);
+    open('first');
+    await eventually(() => pi.open === 1);
+    const leaves = open('leaves');
+    await eventually(() => checks.mock.calls.length === 2);
+    const stays = open('stays');
+    await eventually(() => checks.mock.calls.length === 3);
     leaves.close();
-    await eventually(() => pi.aborted === 1);
+    await expect(checks.mock.results[1]!.value).rejects.toThrow();
     const status = new Promise((answered) => stays.once('response', (headers) => answered(headers[':status'])));
     stays.resume();
     pi.behaviour = StagedMe.accept;
     pi.release();
     expect(await status).toBe(200);
+    expect(pi.calls).toEqual(['first', 'stays']);
     session.destroy();
     await pi.stop();
   });

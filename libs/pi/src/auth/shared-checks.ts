@@ -5,6 +5,7 @@ export class Flight<T> {
   forgotten = false;
   private readonly controller = new AbortController();
   private waiting = 0;
+  private begun = false;
 
   constructor(work: (flight: Flight<T>) => Promise<T>) {
     this.answer = Promise.resolve(this).then(work);
@@ -12,9 +13,14 @@ export class Flight<T> {
     this.answer.catch(() => undefined);
   }
 
-  /** Aborted when the last one has left. */
+  /** Aborted when the last one has left before {@link begin}. */
   get signal(): AbortSignal {
     return this.controller.signal;
+  }
+
+  /** Pi works on it from now on, and would not stop for us: it goes on even if all leave, and whoever comes may join it. */
+  begin(): void {
+    this.begun = true;
   }
 
   wait(signal: AbortSignal | undefined): Promise<T> {
@@ -23,7 +29,7 @@ export class Flight<T> {
     return new Promise<T>((resolve, reject) => {
       const leave = () => {
         reject(signal.reason);
-        if (--this.waiting === 0) this.controller.abort(signal.reason);
+        if (--this.waiting === 0 && !this.begun) this.controller.abort(signal.reason);
       };
       signal.addEventListener('abort', leave, { once: true });
       this.answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
@@ -33,7 +39,7 @@ export class Flight<T> {
 
 /**
  * One check a token, however many requests wait for it. A request that is aborted leaves alone; the check is aborted only
- * when nobody waits any more.
+ * when nobody waits any more and Pi does not know of it yet.
  */
 export class SharedChecks<T> {
   private readonly flights = new Map<string, Flight<T>>();

@@ -75,7 +75,10 @@ export class TokenVerifier extends PiAuthService implements BeforeApplicationShu
     if (!isPlausibleToken(token)) throw this.refusedAtOnce('malformed');
     const key = tokenKey(token);
     const known = this.cache.trusted(key);
-    if (known) return known;
+    if (known) {
+      this.telemetry.cacheHit();
+      return known;
+    }
     const refusal = this.cache.refusal(key);
     if (refusal) throw this.refusedAtOnce(refusal);
     const check = (flight: Flight<Pioneer>) =>
@@ -165,15 +168,20 @@ export class TokenVerifier extends PiAuthService implements BeforeApplicationShu
     }
   }
 
-  private askPi({ token, isKnown, flight: { signal } }: Check, isKnownElsewhere: boolean): Promise<VerifiedToken> {
+  /** Who leaves while waiting for a turn is not asked for. A call under way is not hung up on: Pi would go on working, and the next take its place. */
+  private askPi({ token, isKnown, flight }: Check, isKnownElsewhere: boolean): Promise<VerifiedToken> {
     this.circuit.check();
-    return this.limit.run(() => this.callMe(token, signal), { signal, isKnown: isKnown || isKnownElsewhere });
+    const call = () => {
+      flight.begin();
+      return this.callMe(token);
+    };
+    return this.limit.run(call, { signal: flight.signal, isKnown: isKnown || isKnownElsewhere });
   }
 
-  private async callMe(token: string, signal: AbortSignal): Promise<VerifiedToken> {
+  private async callMe(token: string): Promise<VerifiedToken> {
     const { timeoutMs } = this.options.http;
-    const dto = await this.circuit.run((abortable) =>
-      this.platform.me(token, { timeoutMs, repeatLimited: false, ...(abortable ? { signal } : { retries: 0 }) }),
+    const dto = await this.circuit.run((isProbe) =>
+      this.platform.me(token, { timeoutMs, repeatLimited: false, ...(isProbe && { retries: 0 }) }),
     );
     const pioneer = pioneerOf(dto);
     if (this.isForeign(pioneer)) throw new PiTokenRefusedError('foreign_app');

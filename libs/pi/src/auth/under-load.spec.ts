@@ -87,6 +87,22 @@ describe.each(ADAPTERS)('sign-in under load on %s', (name, Adapter) => {
     expect(pi.most).toBe(8);
   });
 
+  it('a flood that hangs up costs Pi no more than one that waits', async () => {
+    await start({ concurrentChecks: 8, queuedChecks: 64 });
+    pi.behaviour = () => 'hold';
+    for (let i = 0; i < 24; i += 1) {
+      const headers = { authorization: `Bearer invented${i}` };
+      const client = get(`${url}/me`, { agent: false, headers }).on('error', () => undefined);
+      await eventually(() => pi.calls.length > i, { withinMs: 50 }).catch(() => undefined);
+      client.destroy();
+    }
+    expect(pi).toMatchObject({ calls: { length: 8 }, open: 8, aborted: 0 });
+    pi.behaviour = accept;
+    pi.release();
+    expect(await ask('good')).toBe(200);
+    expect(pi.most).toBe(8);
+  });
+
   it('a burst of 1,000 requests with one cold token costs one call', async () => {
     await start({});
     expect(tally(await Promise.all(Array.from({ length: 1_000 }, () => ask('cold'))))).toEqual({ 200: 1_000 });

@@ -190,11 +190,15 @@ describe('a ws gateway with admitWsSocket and PiAuthGuard', () => {
 
   it('admits nobody who left while Pi was asked', async () => {
     pi.behaviour = () => 'hold';
+    const checks = jest.spyOn(app.get(PiAuthService).forApp(), 'verify');
     const client = byHeader('gone');
     await client.opened();
     await eventually(() => pi.open === 1);
     client.socket.terminate();
-    await eventually(() => pi.aborted === 1);
+    await expect(checks.mock.results[0]!.value).rejects.toThrow();
+    pi.behaviour = accept;
+    pi.release();
+    await eventually(() => app.get(PiAuthService).peek('gone'));
     expect(gateway.admitted).toEqual([]);
   });
 
