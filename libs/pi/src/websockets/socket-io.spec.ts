@@ -19,6 +19,7 @@ const { accept, refuse } = StagedMe;
 @WebSocketGateway()
 @UseGuards(PiAuthGuard)
 class MessagesOnly {
+  @WebSocketServer() server!: Server;
   @SubscribeMessage('me')
   me(@PiUser() pioneer: Pioneer, @MessageBody() body: unknown) {
     return { uid: pioneer.uid, body };
@@ -30,15 +31,14 @@ class MessagesOnly {
   }
   @SubscribeMessage('public')
   @PiPublic()
-  public() {
-    return 'public';
+  public(@PiUser('uid') uid: string | undefined) {
+    return uid ?? 'public';
   }
 }
 
 @WebSocketGateway()
 @UseGuards(PiAuthGuard)
 class GuardedHandshake extends MessagesOnly implements OnGatewayInit {
-  @WebSocketServer() server!: Server;
   constructor(private readonly auth: PiAuthService) {
     super();
   }
@@ -178,6 +178,15 @@ describe('PiAuthGuard on a socket.io gateway', () => {
     expect(await ask(await connect({}), 'public')).toBe('public');
   });
 
+  it('knows nobody in a public message, whoever sent the one before', async () => {
+    await start(MessagesOnly);
+    const client = await connect({ auth: { token: 'ann' } });
+    for (let i = 0; i < 2; i += 1) {
+      expect(await ask(client, 'public')).toBe('public');
+      expect(await ask(client, 'me')).toMatchObject({ uid: 'uid-of-ann' });
+    }
+  });
+
   it('checks each message: a token that Pi refuses meanwhile is refused', async () => {
     await start(MessagesOnly);
     const client = await connect({ auth: { token: 'good' } });
@@ -264,11 +273,14 @@ describe('piSocketMiddleware', () => {
   it('lets go of the token when the client leaves before Pi has answered', async () => {
     await start(GuardedHandshake);
     pi.behaviour = () => 'hold';
+    const checks = jest.spyOn(app.get(PiAuthService).forApp(), 'verify');
     const client = await connect({ auth: { token: 'gone' } });
     await eventually(() => pi.open === 1);
     client.disconnect();
-    await eventually(() => pi.aborted === 1);
+    await expect(checks.mock.results[0]!.value).rejects.toThrow();
     pi.behaviour = accept;
+    pi.release();
+    await eventually(() => app.get(PiAuthService).peek('gone'));
     expect(await laterCallsFor('gone')).toBe(0);
   });
 
@@ -367,6 +379,58 @@ describe('piSocketMiddleware', () => {
     expect(game.connected).toBe(true);
     await app.get(PiAuthService).forget('bob');
     await eventually(() => game.disconnected);
+  });
+
+  describe('on a namespace whose connection another one shares', () => {
+    let chat: Socket;
+    let root: Socket;
+    let server: Server;
+    const join = async (auth: object, ...others: ((next: (error?: Error) => void) => void)[]) => {
+      await start(MessagesOnly);
+      server = app.get(MessagesOnly).server;
+      const namespace = server.of('/chat').use(piSocketMiddleware(app.get(PiAuthService), { recheckMs: 50 }) as never);
+      for (const other of others) namespace.use((_socket, next) => other(next));
+      const manager = new Manager(await app.getUrl(), { reconnection: false, transports: ['websocket'] });
+      root = manager.socket('/');
+      expect(await outcome(root)).toBe('connected');
+      chat = manager.socket('/chat', { auth });
+      clients.push(root, chat);
+    };
+    const listeners = () => {
+      const [connection] = [...server.sockets.sockets.values()].map(({ conn }) => conn);
+      return connection!.listenerCount('close');
+    };
+
+    it.each<[string, () => void, ((next: (error?: Error) => void) => void)[]]>([
+      ['Pi', () => (pi.behaviour = refuse), []],
+      ['another middleware', () => undefined, [(next) => next(new Error('banned'))]],
+    ])('leaves nothing behind of a client that %s refuses again and again', async (_who, stage, others) => {
+      stage();
+      await join({ token: 'again' }, ...others);
+      expect(await outcome(chat)).toBeInstanceOf(Error);
+      const usual = listeners();
+      for (let i = 0; i < 12; i += 1) {
+        const refused = outcome(chat.disconnect().connect());
+        expect(await refused).toBeInstanceOf(Error);
+      }
+      expect(listeners()).toBeLessThanOrEqual(usual);
+      await app.get(PiAuthService).forget('again');
+      const asked = pi.callsFor('again');
+      await sleep(300);
+      expect(pi.callsFor('again')).toBe(asked);
+      expect(root.connected).toBe(true);
+    });
+
+    it('lets nobody connect whose token is forgotten while another middleware thinks, and keeps the other one', async () => {
+      const held: (() => void)[] = [];
+      await join({ token: 'forgotten' }, (next) => void held.push(next));
+      await eventually(() => held.length === 1);
+      await app.get(PiAuthService).forget('forgotten');
+      held[0]!();
+      await sleep(50);
+      expect(server.of('/chat').sockets.size).toBe(0);
+      expect([chat.connected, root.connected]).toEqual([false, true]);
+    });
   });
 
   it.each([Number.NaN, 0, -1])('refuses recheckMs %p at once', (recheckMs) => {

@@ -14,8 +14,11 @@ import type { PiSocketOptions } from './token-watch.js';
 /** What is needed of a socket of socket.io. */
 export interface SocketIoSocket {
   readonly handshake: { readonly auth: Record<string, unknown>; readonly headers: object };
-  /** The server it belongs to. */
-  readonly nsp: { readonly server: object };
+  readonly nsp: {
+    readonly server: object;
+    on(event: 'connect', listener: (socket: object) => void): unknown;
+    off(event: 'connect', listener: (socket: object) => void): unknown;
+  };
   /** The connection below, which several namespaces may share. */
   readonly conn: {
     readonly readyState: string;
@@ -75,22 +78,48 @@ async function admit(auth: PiAuthService, socket: SocketIoSocket, options: PiSoc
   const app = auth.forApp(options.app);
   const token = wsTransport.token(socket);
   if (token === undefined) throw new PiTokenRefusedError('missing');
-  const watch = new TokenWatch(app, token, () => end(socket), options);
+  const leave = (connected: object) => {
+    if (connected === socket) socket.disconnect();
+  };
+  const end = () => {
+    if (socket.connected) socket.disconnect();
+    else if (isAlone(socket)) socket.conn.close();
+    else socket.nsp.on('connect', leave); // it cannot be disconnected before
+  };
+  const watch = new TokenWatch(app, token, end, options);
   const gone = () => {
     socket.conn.off('close', gone);
+    socket.nsp.off('connect', leave);
     watch.letGo();
   };
   socket.once('disconnect', gone);
-  // A socket that another middleware refuses, or that leaves before it is connected, knows no 'disconnect'.
+  // A socket that leaves before it is connected, or that another middleware refuses, knows no 'disconnect'.
   socket.conn.once('close', gone);
-  keepPioneer(socket, await watch.admit());
+  onRefusal(socket, gone);
+  try {
+    keepPioneer(socket, await watch.admit());
+  } catch (error) {
+    gone();
+    throw error;
+  }
   Object.defineProperty(socket, SOCKET_TOKEN, { value: token, configurable: true });
 }
 
-/** Namespaces share a connection, so only this one is left. What is not connected yet cannot be: there, the connection goes. */
-function end(socket: SocketIoSocket): void {
-  if (socket.connected) socket.disconnect();
-  else socket.conn.close();
+/** Whether no other namespace would lose the connection. */
+function isAlone(socket: object): boolean {
+  const connected = property(property(socket, 'client'), 'sockets');
+  return !(connected instanceof Map) || connected.size === 0;
+}
+
+/** There is no event for it: a socket that is given up before it is connected has to leave its rooms, and is never heard of again. */
+function onRefusal(socket: SocketIoSocket, told: () => void): void {
+  const leaveAll = property(socket, 'leaveAll');
+  if (typeof leaveAll !== 'function') return;
+  const value = () => {
+    if (!socket.connected) told();
+    leaveAll.call(socket);
+  };
+  Object.defineProperty(socket, 'leaveAll', { value, configurable: true, writable: true });
 }
 
 function recoversState(server: object): boolean {
