@@ -1,7 +1,7 @@
 import { Body, Catch, Controller, ForbiddenException, Get, Injectable, Post, UseGuards } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter, ExecutionContext, INestApplication, Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, BaseExceptionFilter } from '@nestjs/core';
-import { PiAuthGuard, PiModule, PiOptional, PiPublic, PiScopes, PiUser, getPioneer } from 'nestjs-pi';
+import { PiAuthGuard, PiAuthService, PiModule, PiOptional, PiPublic, PiScopes, PiUser, getPioneer } from 'nestjs-pi';
 import type { PiError, PiModuleOptions, Pioneer } from 'nestjs-pi';
 import { PiEmulator } from 'pi-emulator';
 import { once } from 'node:events';
@@ -269,6 +269,27 @@ describe.each(ADAPTERS)('PiAuthGuard on %s', (_name, Adapter) => {
     });
   });
 
+  it.each([false, Promise.resolve(false)])('lets nobody in whom onVerified answers %p', async (verdict) => {
+    @Injectable()
+    class MembersGuard extends PiAuthGuard {
+      protected override onVerified() {
+        return verdict as Promise<boolean>;
+      }
+    }
+    @Controller('members')
+    @UseGuards(MembersGuard)
+    class Members {
+      @Get()
+      get() {
+        return {};
+      }
+    }
+    await start([Members]);
+    const { accessToken } = await emulator.createPioneer({});
+    const headers = { authorization: `Bearer ${accessToken}` };
+    for (const _ of ['cold', 'cached']) expect((await fetch(`${url}/members`, { headers })).status).toBe(403);
+  });
+
   it('can be extended at every step', async () => {
     const seen: (Pioneer | undefined)[] = [];
     @Injectable()
@@ -313,13 +334,22 @@ describe.each(ADAPTERS)('PiAuthGuard on %s', (_name, Adapter) => {
   it('a client that hangs up gives up its check', async () => {
     const pi = await StagedMe.start();
     pi.behaviour = () => 'hold';
-    await start([Routes], { apiKey: 'key', platformUrl: pi.platformUrl });
-    const client = request(`${url}/open-by-default`, { headers: { authorization: 'Bearer cold' } }).end();
-    client.on('error', () => undefined);
+    await start([Routes], { apiKey: 'key', platformUrl: pi.platformUrl, auth: { concurrentChecks: 1 } });
+    const ask = (token: string) => {
+      const client = request(`${url}/open-by-default`, { headers: { authorization: `Bearer ${token}` } }).end();
+      return client.on('error', () => undefined);
+    };
+    const checks = jest.spyOn(running!.get(PiAuthService), 'verify');
+    const first = ask('first');
     await eventually(() => pi.open === 1);
-    client.destroy();
-    await eventually(() => pi.aborted === 1);
-    expect(pi.calls).toEqual(['cold']);
+    const second = ask('second');
+    await eventually(() => checks.mock.calls.length === 2);
+    second.destroy();
+    await expect(checks.mock.results[1]!.value).rejects.toThrow();
+    pi.behaviour = StagedMe.accept;
+    pi.release();
+    await once(first, 'response');
+    expect(pi.calls).toEqual(['first']);
     await pi.stop();
   });
 });

@@ -30,7 +30,7 @@ export class PiAuthGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const policy = this.policies.of(context);
-    if (policy.access === 'public') return true;
+    if (policy.access === 'public') return this.letPass(context);
 
     const carrier = this.getCarrier(context);
     if (!carrier) return false;
@@ -57,8 +57,11 @@ export class PiAuthGuard implements CanActivate {
     return transportOf(context.getType<string>())?.token(carrier);
   }
 
-  /** Last word on a verified Pioneer (ban list, role…): throw to deny. */
-  protected onVerified(_pioneer: Pioneer, _context: ExecutionContext): void | Promise<void> {}
+  /** Last word on a verified Pioneer (ban list, role…): throw, or answer false, to deny. */
+  protected onVerified(
+    _pioneer: Pioneer,
+    _context: ExecutionContext,
+  ): void | boolean | Promise<void> | Promise<boolean> {}
 
   /** The error a client of this transport can read. */
   protected toException(error: PiError, context: ExecutionContext): Error | Promise<Error> {
@@ -94,7 +97,15 @@ export class PiAuthGuard implements CanActivate {
     }
     this.keep(pioneer, carrier, context);
     const verdict = this.onVerified(pioneer, context);
-    return verdict === undefined ? true : verdict.then(() => true);
+    if (verdict === undefined) return true;
+    return typeof verdict === 'boolean' ? verdict : verdict.then((admitted) => admitted !== false);
+  }
+
+  /** Nobody is asked for. What an earlier message has left on their common socket or request is not this one's Pioneer. */
+  private letPass(context: ExecutionContext): true {
+    const message = transportOf(context.getType<string>())?.message?.(context);
+    if (message) keepPioneerOfMessage(message, undefined);
+    return true;
   }
 
   private admitAnonymous(carrier: object, context: ExecutionContext): true {

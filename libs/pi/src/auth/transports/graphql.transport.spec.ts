@@ -5,7 +5,7 @@ import type { INestApplication } from '@nestjs/common';
 import { Field, GraphQLModule, ObjectType, Query, ResolveField, Resolver, Subscription } from '@nestjs/graphql';
 import { createClient } from 'graphql-ws';
 import type { Client } from 'graphql-ws';
-import { PiAuthGuard, PiModule, PiOptional, PiScopes, PiUser } from 'nestjs-pi';
+import { PiAuthGuard, PiModule, PiOptional, PiPublic, PiScopes, PiUser } from 'nestjs-pi';
 import { WebSocket } from 'ws';
 import { ADAPTERS, listen } from '../../../../../test/support/adapters.js';
 import { StagedMe } from '../../../../../test/support/staged-me.js';
@@ -33,6 +33,11 @@ class PioneerResolver {
   @PiOptional()
   hello(@PiUser('username') username: string | undefined): string {
     return username ?? 'anonymous';
+  }
+  @Query(() => String)
+  @PiPublic()
+  lobby(@PiUser('uid') uid: string | undefined): string {
+    return uid ?? 'nobody';
   }
   @Query(() => Profile)
   profile(): object {
@@ -108,6 +113,12 @@ describe.each(ADAPTERS)('PiAuthGuard on GraphQL over %s', (_name, Adapter) => {
     expect(await query('{ me }', 'good')).toEqual({ data: { me: 'uid-of-good' } });
     expect(await query('{ me hello }', 'good')).toEqual({ data: { me: 'uid-of-good', hello: 'name-of-good' } });
     expect(pi.calls).toEqual(['good']);
+  });
+
+  it('knows nobody in a public field beside a guarded one, be the token cold or cached', async () => {
+    for (const _ of ['cold', 'cached']) {
+      expect(await query('{ me lobby }', 'good')).toEqual({ data: { me: 'uid-of-good', lobby: 'nobody' } });
+    }
   });
 
   it('lets anonymous callers in where they may', async () => {
