@@ -197,6 +197,11 @@ describe('the check of options at boot', () => {
     ['as many checks as the default connections', { auth: { concurrentChecks: 32 } }, /`http\.connections` is 32/],
     ['NaN', { auth: { cacheMs: NaN } }, /`auth\.cacheMs` is NaN/],
     ['a store that is none', { auth: { store: {} } }, /`auth\.store` is no store/],
+    [
+      'a stale time that never comes',
+      { auth: { staleIfErrorMs: 30_000 } },
+      /staleIfErrorMs` is 30000 and `auth\.cacheMs` is 60000/,
+    ],
     ['a ledger without a database', { ledger: {} }, /`ledger` names no database/],
     ['a ledger in two places', { ledger: { url: 'postgres://h/d', directory: 'x' } }, /names `url` and `directory`/],
     ['another database', { ledger: { url: 'mysql://h/d' } }, /`ledger\.url` is no PostgreSQL URL/],

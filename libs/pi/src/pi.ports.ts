@@ -6,7 +6,7 @@
 /**
  * A store shared by several instances, for verified tokens. Every Keyv is one, so Redis is `new Keyv(new KeyvRedis(url))`.
  *
- * Keys are hashes; values are plain JSON without secrets.
+ * Keys are hashes; values are text (JSON) without secrets.
  */
 export interface PiTokenStore {
   get(key: string): Promise<unknown>;

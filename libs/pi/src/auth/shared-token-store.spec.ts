@@ -75,6 +75,22 @@ describeWithRedis('two instances with one Redis', () => {
     expect(pi.calls).toEqual(['shared']);
   });
 
+  it('a bare adapter of Keyv is as good, with no Keyv around it', async () => {
+    const adapter = () => {
+      const store = new KeyvRedis(redis.url);
+      open.push(store);
+      return store as unknown as PiTokenStore;
+    };
+    const [one, other] = [await instance(adapter()), await instance(adapter())];
+    const pioneer = await one.verify('shared');
+    expect(await other.verify('shared')).toEqual(pioneer);
+    await one.forget('shared');
+    pi.behaviour = refuse;
+    await eventually(() => refusedBy(other, 'shared'));
+    expect(pi.calls).toEqual(['shared', 'shared']);
+    expect(warnings).not.toHaveBeenCalled();
+  });
+
   it('what one forgets, the other asks Pi for within a second', async () => {
     const [one, other] = [await instance(keyv()), await instance(keyv())];
     await one.verify('forgotten');
@@ -702,6 +718,23 @@ describe('a shared store', () => {
     expect(asked).toBeLessThanOrEqual(2_000);
   });
 
+  it('that hangs is tried by one, while the others go on without it', async () => {
+    let asked = 0;
+    const auth = await instance(
+      broken(() => {
+        asked += 1;
+        return new Promise<never>(() => undefined);
+      }),
+    );
+    const verify = (round: string) => Promise.all(Array.from({ length: 20 }, (_, i) => auth.verify(`${round}${i}`)));
+    await verify('failing');
+    // Its rest is over: one of the next ones looks whether it is back, by the two calls of a look.
+    await sleep(1_100);
+    const before = asked;
+    await verify('later');
+    expect(asked - before).toBeLessThanOrEqual(3);
+  });
+
   it('that throws at once is a store that fails', async () => {
     const auth = await instance(
       broken(() => {
@@ -719,7 +752,7 @@ describe('a shared store', () => {
     const other = await instance(store, { cacheMs: 50 });
     await one.verify('good');
     for (const [key, value] of store.map)
-      store.map.set(key, { ...(value as object), checkedAt: Date.now() + 3_600_000 });
+      store.map.set(key, JSON.stringify({ ...JSON.parse(String(value)), checkedAt: Date.now() + 3_600_000 }));
     await other.verify('good');
     expect(pi.callsFor('good')).toBe(1);
     store.get = () => Promise.reject(new Error('store is down'));

@@ -161,6 +161,8 @@ export class SharedTokenStore {
    */
   private async attempt<T>(work: () => Promise<T>): Promise<T | typeof FAILED> {
     if (this.closed || this.underWay >= CALLS_AT_A_TIME) return FAILED;
+    // It may still hang: one tries that, and the others go on without it meanwhile.
+    if (this.failuresInRow >= FAILURES) this.rest(PATIENCE_MS);
     const before = this.failures;
     this.underWay += 1;
     const call = Promise.resolve().then(work);
@@ -170,6 +172,7 @@ export class SharedTokenStore {
       const answer = await withPatience(call);
       if (this.failures !== before) return FAILED;
       this.failuresInRow = 0;
+      this.restsUntil = 0;
       return answer;
     } catch (error) {
       this.failed(error);
@@ -181,7 +184,11 @@ export class SharedTokenStore {
     this.warn(`does not answer (${error instanceof Error ? error.message : String(error)})`);
     this.failures += 1;
     this.failuresInRow += 1;
-    if (this.failuresInRow >= FAILURES) this.restsUntil = performance.now() + REST_MS;
+    if (this.failuresInRow >= FAILURES) this.rest(REST_MS);
+  }
+
+  private rest(ms: number): void {
+    this.restsUntil = performance.now() + ms;
   }
 
   private warn(what: string): void {

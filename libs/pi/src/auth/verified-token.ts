@@ -21,13 +21,15 @@ export function pioneerOf(dto: UserDto): Pioneer {
   });
 }
 
-/** How a verified token lies in a shared store: plain JSON, without secrets. */
-export function toStored({ pioneer, checkedAt, mark }: VerifiedToken): object {
-  return { ...pioneer, validUntil: pioneer.validUntil.getTime(), checkedAt, ...(mark !== undefined && { mark }) };
+/** How a verified token lies in a shared store: JSON, without secrets. As text, which a store's bare adapter takes as well as a Keyv. */
+export function toStored({ pioneer, checkedAt, mark }: VerifiedToken): string {
+  const validUntil = pioneer.validUntil.getTime();
+  return JSON.stringify({ ...pioneer, validUntil, checkedAt, ...(mark !== undefined && { mark }) });
 }
 
 /** Reads back what `toStored` wrote; undefined for anything else, for others may write to that store. */
-export function fromStored(value: unknown): VerifiedToken | undefined {
+export function fromStored(stored: unknown): VerifiedToken | undefined {
+  const value = typeof stored === 'string' ? parsed(stored) : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   const { uid, username, scopes, validUntil, appId, checkedAt, mark } = value as Record<string, unknown>;
   if (typeof uid !== 'string' || !isInstant(validUntil) || !isInstant(checkedAt)) return undefined;
@@ -40,6 +42,14 @@ export function fromStored(value: unknown): VerifiedToken | undefined {
     ...(typeof appId === 'string' && { appId }),
   });
   return { pioneer, checkedAt, ...(typeof mark === 'string' && { mark }) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function isInstant(value: unknown): value is number {

@@ -7,7 +7,7 @@ import { checkStructure } from './check-structure.js';
 import { checkWallets } from './check-wallets.js';
 import { kindOf, Problems, shown } from './problems.js';
 import type { NumberRule } from './problems.js';
-import { DEFAULT_CONNECTIONS } from './resolve-options.js';
+import { DEFAULT_CACHE_MS, DEFAULT_CONNECTIONS } from './resolve-options.js';
 
 const HTTP: Record<string, NumberRule> = {
   timeoutMs: { min: 1, max: 600_000, unit: 'milliseconds' },
@@ -52,14 +52,28 @@ export function checkOptions(given: PiModuleOptions, app: string, beside: object
   checkEndpoints(given, problems);
   checkNumbers('http', given.http, HTTP, problems);
   checkNumbers('auth', given.auth, AUTH, problems);
+  checkStaleTime(given, problems);
   checkRoomForPayments(given, problems);
   checkNumbers('payments', given.payments, PAYMENTS, problems);
   if (given.auth?.store !== undefined && !hasMethods(given.auth.store, 'get', 'set', 'delete')) {
-    problems.add('`auth.store` is no store.', 'Pass a Keyv, or anything with get(), set() and delete().');
+    problems.add(
+      '`auth.store` is no store.',
+      'Pass a Keyv (of the Cache of cache-manager: `cache.stores[0]`), or anything with get(), set() and delete().',
+    );
   }
   checkLedger(given.ledger, problems);
   checkWallets(given.wallets, problems);
   if (problems.list.length > 0) throw new PiConfigurationError(problems.list);
+}
+
+function checkStaleTime({ auth }: PiModuleOptions, problems: Problems): void {
+  const stale = auth?.staleIfErrorMs;
+  const fresh = auth?.cacheMs ?? DEFAULT_CACHE_MS;
+  if (typeof stale !== 'number' || !(stale > 0 && stale <= fresh)) return;
+  problems.add(
+    `\`auth.staleIfErrorMs\` is ${shown(stale)} and \`auth.cacheMs\` is ${shown(fresh)}: both count from when Pi was asked, so that no token would ever be honoured for it.`,
+    'Let staleIfErrorMs be more than cacheMs (say, 10 minutes: 600_000), or leave it out: then no token is honoured while Pi cannot be asked.',
+  );
 }
 
 /** Calls of `/me` may all be held shut at once, and what payments need goes over the same connections. */

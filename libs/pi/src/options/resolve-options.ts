@@ -10,6 +10,7 @@ import type {
 /** Half of them, and at most so many, ask `/me`. */
 const MOST_CHECKS = 16;
 export const DEFAULT_CONNECTIONS = 32;
+export const DEFAULT_CACHE_MS = 60_000;
 
 const http: Required<PiHttpOptions> = {
   timeoutMs: 10_000,
@@ -19,7 +20,7 @@ const http: Required<PiHttpOptions> = {
 };
 
 const auth: Required<Omit<PiAuthOptions, 'store' | 'concurrentChecks'>> = {
-  cacheMs: 60_000,
+  cacheMs: DEFAULT_CACHE_MS,
   negativeCacheMs: 10_000,
   cacheSize: 50_000,
   queuedChecks: 1_000,
