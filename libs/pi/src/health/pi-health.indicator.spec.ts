@@ -2,7 +2,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { Test } from '@nestjs/testing';
-import { A2UService, PaymentsService, PiModule } from 'nestjs-pi';
+import { A2UService, PaymentsService, PiConfigurationError, PiModule } from 'nestjs-pi';
 import type { Pioneer, PiModuleOptions } from 'nestjs-pi';
 import { PiHealthIndicator } from 'nestjs-pi/terminus';
 import type { PiHealthOptions } from 'nestjs-pi/terminus';
@@ -85,6 +85,16 @@ describe('PiHealthIndicator', () => {
     expect(await indicator.isHealthy('pi', { cacheMs: 0 })).toMatchObject({
       pi: { status: 'up', degraded: true, horizon: { status: 'degraded' } },
     });
+  });
+
+  it.each<[string, PiHealthOptions, RegExp]>([
+    ['an app that is not registered', { app: 'nope' }, /the Pi app "nope", which is not registered/],
+    ['a time that is none', { timeoutMs: Number.NaN }, /`timeoutMs` of the health check is NaN/],
+  ])('refuses %s, and says how to mend it', async (_title, options, problem) => {
+    await examine();
+    const refused = await look('pi', options).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(PiConfigurationError);
+    expect((refused as Error).message).toMatch(problem);
   });
 
   describe('of the Platform API', () => {

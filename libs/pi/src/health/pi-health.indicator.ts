@@ -5,6 +5,7 @@ import type { HealthIndicatorResult } from '@nestjs/terminus';
 import { A2UService } from '../a2u/a2u.service.js';
 import { PiHorizonClient } from '../chain/horizon-client.js';
 import { PiLedger } from '../ledger/pi-ledger.js';
+import { PiConfigurationError } from '../errors/pi-configuration-error.js';
 import type { PiResolvedOptions } from '../pi.options.js';
 import { getPiOptionsToken, getPiToken } from '../pi.tokens.js';
 import { PiPlatformClient } from '../platform/platform.client.js';
@@ -33,6 +34,7 @@ interface DegradedSince12<Key extends string> {
  * - `degraded`: Horizon cannot be asked (sign-in works, payments wait), a wallet runs low, a lane is held by nobody or gets nowhere,
  *   payments or payouts wait for a person, or one of these cannot be told. Terminus 11 knows no such status: there it is `up` with `degraded: true`.
  *
+ * @throws PiConfigurationError an app that is not registered, or a time that is none.
  * @example
  * @Get() @HealthCheck()
  * check() { return this.health.check([() => this.pi.isHealthy('pi')]); }
@@ -55,6 +57,7 @@ export class PiHealthIndicator {
   }
 
   private report(options: PiHealthOptions): Promise<PiHealthReport> {
+    checkHealthOptions(options);
     const { app, cacheMs = 5_000, timeoutMs = 3_000, maxLagMs = 600_000 } = options;
     // Two pages may differ in what they find slow.
     const key = `${maxLagMs} ${app ?? ''}`;
@@ -68,10 +71,18 @@ export class PiHealthIndicator {
     return report;
   }
 
+  private optionsOf(app: string | undefined): PiResolvedOptions {
+    try {
+      return this.modules.get<PiResolvedOptions>(getPiOptionsToken(app), { strict: false });
+    } catch {
+      throw unknownApp(app);
+    }
+  }
+
   private examination(app: string | undefined, limits: Pick<Examined, 'timeoutMs' | 'maxLagMs'>): PiExamination {
     const get = <T>(token: unknown) => this.modules.get<T>(token as never, { strict: false });
     return new PiExamination({
-      options: get<PiResolvedOptions>(getPiOptionsToken(app)),
+      options: this.optionsOf(app),
       platform: get(getPiToken(PiPlatformClient, app)),
       horizon: get(getPiToken(PiHorizonClient, app)),
       ledger: get<PiLedger | undefined>(getPiToken(PiLedger, app)),
@@ -79,4 +90,23 @@ export class PiHealthIndicator {
       ...limits,
     });
   }
+}
+
+function unknownApp(app: string | undefined): PiConfigurationError {
+  return new PiConfigurationError([
+    {
+      problem: `The health check is to look after ${app ? `the Pi app "${app}"` : 'the unnamed Pi app'}, which is not registered.`,
+      fix: "Correct `app` in isHealthy('pi', { app }), or register it: PiModule.forRoot({ name, … }).",
+    },
+  ]);
+}
+
+function checkHealthOptions({ cacheMs, timeoutMs, maxLagMs }: PiHealthOptions): void {
+  const problems = Object.entries({ cacheMs, timeoutMs, maxLagMs })
+    .filter(([, ms]) => ms !== undefined && !(ms >= 0))
+    .map(([name, ms]) => ({
+      problem: `\`${name}\` of the health check is ${ms}.`,
+      fix: 'Give milliseconds, or leave it out for the default.',
+    }));
+  if (problems.length > 0) throw new PiConfigurationError(problems);
 }
