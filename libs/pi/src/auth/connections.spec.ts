@@ -66,7 +66,7 @@ describe.each(ADAPTERS)(
 
     it('takes all of its checks with it when it hangs up', async () => {
       socket.destroy();
-      for (const { value } of checks.mock.results) await expect(value).rejects.toThrow();
+      for (const { value } of checks.mock.results) await expect(value).rejects.toThrow('The client has gone.');
       pi.behaviour = StagedMe.accept;
       pi.release();
       await eventually(() => pi.open === 0);

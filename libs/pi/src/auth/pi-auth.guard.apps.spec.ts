@@ -108,7 +108,7 @@ describe('PiAuthGuard over HTTP/2', () => {
     const stays = open('stays');
     await eventually(() => checks.mock.calls.length === 3);
     leaves.close();
-    await expect(checks.mock.results[1]!.value).rejects.toThrow();
+    await expect(checks.mock.results[1]!.value).rejects.toThrow('The client has gone.');
     const status = new Promise((answered) => stays.once('response', (headers) => answered(headers[':status'])));
     stays.resume();
     pi.behaviour = StagedMe.accept;

@@ -345,7 +345,7 @@ describe.each(ADAPTERS)('PiAuthGuard on %s', (_name, Adapter) => {
     const second = ask('second');
     await eventually(() => checks.mock.calls.length === 2);
     second.destroy();
-    await expect(checks.mock.results[1]!.value).rejects.toThrow();
+    await expect(checks.mock.results[1]!.value).rejects.toThrow('The client has gone.');
     pi.behaviour = StagedMe.accept;
     pi.release();
     await once(first, 'response');

@@ -277,7 +277,7 @@ describe('piSocketMiddleware', () => {
     const client = await connect({ auth: { token: 'gone' } });
     await eventually(() => pi.open === 1);
     client.disconnect();
-    await expect(checks.mock.results[0]!.value).rejects.toThrow();
+    await expect(checks.mock.results[0]!.value).rejects.toThrow('The client has gone.');
     pi.behaviour = accept;
     pi.release();
     await eventually(() => app.get(PiAuthService).peek('gone'));

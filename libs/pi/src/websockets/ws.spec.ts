@@ -195,7 +195,7 @@ describe('a ws gateway with admitWsSocket and PiAuthGuard', () => {
     await client.opened();
     await eventually(() => pi.open === 1);
     client.socket.terminate();
-    await expect(checks.mock.results[0]!.value).rejects.toThrow();
+    await expect(checks.mock.results[0]!.value).rejects.toThrow('The client has gone.');
     pi.behaviour = accept;
     pi.release();
     await eventually(() => app.get(PiAuthService).peek('gone'));
