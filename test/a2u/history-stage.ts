@@ -1,4 +1,4 @@
-import type { Payout } from 'nestjs-pi';
+import type { Payout, PayoutRequest } from 'nestjs-pi';
 import type { LaneParts, LaneSettings } from '../../libs/pi/src/a2u/lane-parts.js';
 import { ALL_RULES, type RuleSwitches } from '../../libs/pi/src/a2u/rule-switches.js';
 import type { SubmitRule } from '../../libs/pi-emulator/src/chain/adversary/adversary.js';
@@ -83,15 +83,11 @@ export class Stage {
     return { app, pause: stands[0]!, next: stands[1]! };
   }
 
-  async pay(app: Instance, key = 'order-1'): Promise<Payout> {
-    const uid = await this.uid();
-    const payout = await app.payouts.pay({
-      idempotencyKey: key,
-      uid,
-      amount: '1.5',
-      memo: 'History',
-      wallet: this.wallet.address,
-    });
+  /** @param other what is asked for otherwise than in the story */
+  async pay(app: Instance, key = 'order-1', other: Partial<PayoutRequest> = {}): Promise<Payout> {
+    const { address: wallet } = this.wallet;
+    const asked = { idempotencyKey: key, uid: await this.uid(), amount: '1.5', memo: 'History', wallet, ...other };
+    const payout = await app.payouts.pay(asked);
     this.#payout ??= payout;
     return payout;
   }

@@ -207,7 +207,9 @@ describe('The operator of a wallet', () => {
         inReview('generate_series(501, 501) n', `'${identifier}'`, last),
       );
       const next = await stage.instance(undefined, { backoffMs: 50, maxBackoffMs: 50, haltMs: 50 });
-      await eventually(async () => (await next.payouts.find('review-501'))!.state === 'completed', { withinMs: 120_000 });
+      await eventually(async () => (await next.payouts.find('review-501'))!.state === 'completed', {
+        withinMs: 120_000,
+      });
     },
     150_000,
   );
@@ -269,6 +271,18 @@ describe('The operator of a wallet', () => {
       await app.payouts.cancel(stage.id);
       closing();
       expect(await settled(app)).toMatchObject({ state: 'completed' });
+    });
+
+    it('sees it completed, and no reason why not, when Pi knows that it was paid', async () => {
+      const app = await stage.instance();
+      await stage.pay(app);
+      await stage.completed(app);
+      const { txid } = await stage.look(app);
+      await app.stop();
+      await stage.sql(`update pi.payouts set state = 'cancelling', txid = null, reason = 'cancelled by the app'`);
+      const found = await settled(await stage.instance());
+      expect(found).toMatchObject({ state: 'completed', txid });
+      expect(found).not.toHaveProperty('reason');
     });
   });
 
@@ -352,9 +366,7 @@ describe('The operator of a wallet', () => {
     it('sees it settle by itself when the gap is explained after all', async () => {
       const { app } = await unexplainedGap();
       stage.adversary.calm();
-      expect(
-        await settled(app).then(() => eventually(async () => (await stage.look(app)).state === 'completed')),
-      ).toBeUndefined();
+      await eventually(async () => (await stage.look(app)).state === 'completed');
       expect(stage.timesPaid()).toBe(1);
     });
 

@@ -96,7 +96,12 @@ describe('A payout that can go on', () => {
       expect(await settled(next, await pay(next, key))).toMatchObject({ state: 'completed' });
     const told = warn.mock.calls.map(([message]) => String(message)).filter((message) => message.includes(identifier));
     warn.mockRestore();
-    expect(told.some((message) => /Pi keeps/.test(message))).toBe(true);
+    expect(told.some((message) => /Pi keeps .* It is tried again\.$/.test(message))).toBe(true);
+    await eventually(() => pi.journal({ ...CANCEL, path: `/v2/payments/${identifier}/cancel` }).length > 1);
+    const { rows } = await next.ledger.read(({ query }) =>
+      query(`select 1 from pi.payout_events where kind = 'orphan' and detail = $1`, [identifier]),
+    );
+    expect(rows).toHaveLength(1);
 
     pi.clearFaults();
     expect(await settled(next, same)).toMatchObject({ state: 'completed' });

@@ -1,4 +1,6 @@
+import { PiEmulator } from 'pi-emulator';
 import { PiPayoutResolutionError } from 'nestjs-pi';
+import type { ReviewReason } from '../../libs/pi/src/a2u/review-reasons.js';
 import { HeldAnswers } from '../support/held-answers.js';
 import { eventually } from '../support/eventually.js';
 import { Stage } from './history-stage.js';
@@ -90,5 +92,72 @@ describe('A decision of the operator beside a lane that goes on', () => {
     expect(await operator.payouts.resolve(stage.id, { action: 'retry', by })).toMatchObject({ state: 'submitted' });
     await eventually(async () => (await look(app)).state === 'completed');
     expect(stage.timesPaid()).toBe(1);
+  });
+
+  describe('of whose Horizon little can be believed', () => {
+    let elsewhere: PiEmulator | undefined;
+
+    afterEach(async () => {
+      await stage.world.stopInstances();
+      await elsewhere?.stop();
+      elsewhere = undefined;
+    });
+
+    /** A payout with an attempt that did not arrive, and has expired; or with none. */
+    async function inReview(reason: ReviewReason, { signed = true } = {}): Promise<void> {
+      const { app, pause } = await stage.pausedInstance(signed ? 'submit_noted' : 'turn_taken');
+      stage.nothingArrives();
+      await stage.pay(app);
+      await pause.reached;
+      await stage.sql(`update pi.payouts set state = 'needs_review', review = '${reason}'`);
+      const stopped = app.stop();
+      pause.resume();
+      await stopped;
+      stage.chain.advance(200);
+      stage.close();
+    }
+
+    async function refusal(operator: Instance, action: 'retry' | 'abandon'): Promise<string> {
+      const before = await look(operator);
+      const error = await operator.payouts.resolve(stage.id, { action, by }).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(PiPayoutResolutionError);
+      expect(await look(operator)).toEqual(before);
+      return (error as Error).message;
+    }
+
+    const onMainnet = async () => {
+      elsewhere = await PiEmulator.start({ port: 0, ledgerMs: 50, network: 'mainnet' });
+      elsewhere.chain.fund(stage.wallet.address, 1_000_000_000n);
+      return stage.world.instance({ idle: true, horizonUrl: elsewhere.horizonUrl });
+    };
+    const actions = ['retry', 'abandon'] as const;
+
+    it.each(actions)('is not carried out ("%s") when the chain has begun anew', async (action) => {
+      await inReview('gap_unexplained');
+      stage.adversary.reset({ accounts: 'refunded' });
+      stage.close();
+      expect(await refusal(await desk(), action)).toMatch(/another chain.*`horizonUrl`/);
+    });
+
+    it.each(actions)('is not carried out ("%s") on another network, with nothing signed', async (action) => {
+      await inReview('gap_unexplained', { signed: false });
+      expect(await refusal(await onMainnet(), action)).toMatch(/another chain.*`horizonUrl`/);
+    });
+
+    it.each([
+      ['retry', 'the wallet', () => stage.path],
+      ['abandon', 'the wallet', () => stage.path],
+      ['abandon', 'the ledger', () => `/ledgers/${stage.chain.latest.sequence}`],
+    ] as const)('is refused ("%s"), not failed, when it does not show %s yet', async (action, _what, path) => {
+      await inReview('gap_unexplained');
+      stage.adversary.onRead({ answer: 'not_found', path: path() });
+      expect(await refusal(await desk(), action)).toMatch(/Horizon does not .*\. Try again later\.$/);
+    });
+
+    it('is to retry: once the address is corrected, or before', async () => {
+      await inReview('chain_identity_lost');
+      const operator = await onMainnet();
+      expect(await operator.payouts.resolve(stage.id, { action: 'retry', by })).toMatchObject({ state: 'submitted' });
+    });
   });
 });

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PiAmount, PiPayoutResolutionError } from 'nestjs-pi';
-import type { PayoutResolution } from 'nestjs-pi';
+import { Logger } from '@nestjs/common';
+import { type PayoutResolution, PiPayoutResolutionError } from 'nestjs-pi';
 import pg from 'pg';
-import { seedSigner } from '../../libs/pi/src/a2u/seed-signer.js';
-import { signPayout } from '../../libs/pi/src/a2u/payout-transaction.js';
 import { eventually } from '../support/eventually.js';
 import { Stage } from './history-stage.js';
 import type { Instance } from './payout-world.js';
@@ -61,10 +59,10 @@ describe('A payout of which Pi holds two payments', () => {
   }
 
   it('is completed as the one that was paid, when a person says so, and the other one is cancelled', async () => {
-    const { app, desk, paid } = await askedAgain('bound');
+    const { app, desk, paid } = await askedAgain('turn_taken');
     const second = (await stage.look(desk)).identifier;
     expect(second).not.toBe(paid.identifier);
-    expect((await stage.look(desk)).review).toMatchObject({ actions: ['paid', 'retry', 'abandon'] });
+    expect((await stage.look(desk)).review).toMatchObject({ actions: ['paid', 'abandon'] });
     const resolved = await desk.payouts.resolve(stage.id, { action: 'paid', txid: paid.txid, by });
     expect(resolved).toMatchObject({ state: 'paid', ...paid });
     goOn();
@@ -79,7 +77,7 @@ describe('A payout of which Pi holds two payments', () => {
   });
 
   it('is found by recover() also when its lane moves it at that very moment', async () => {
-    const { desk } = await askedAgain('bound', async (desk) => {
+    const { desk } = await askedAgain('turn_taken', async (desk) => {
       const lane = new pg.Client({ connectionString: (stage.world.database.ledger as { url: string }).url });
       await lane.connect();
       await lane.query('begin');
@@ -93,14 +91,39 @@ describe('A payout of which Pi holds two payments', () => {
     expect((await stage.look(desk)).state).toBe('needs_review');
   });
 
-  it.each(['retry', 'abandon'] as const)('is neither paid again nor given up by a mistaken "%s"', async (action) => {
-    const { desk, paid } = await askedAgain('bound');
+  it('is neither paid again by a "retry" nor given up by a mistaken "abandon"', async () => {
+    const { desk, paid } = await askedAgain('turn_taken');
     const before = await stage.look(desk);
-    const refused = await refusal(desk, { action, by });
-    expect(refused).toBeInstanceOf(PiPayoutResolutionError);
-    expect(refused.message).toContain(paid.txid);
+    const refused = [await refusal(desk, { action: 'retry', by }), await refusal(desk, { action: 'abandon', by })];
+    for (const error of refused) expect(error).toBeInstanceOf(PiPayoutResolutionError);
+    expect(refused[0]!.message).toMatch(/it may be paid, abandon/);
+    expect(refused[1]!.message).toContain(paid.txid);
     expect(await stage.look(desk)).toEqual(before);
   });
+
+  it('is completed by the hash as the chain writes it, however it was typed, and tells of no reason to give it up', async () => {
+    const { desk, paid } = await askedAgain('turn_taken');
+    await stage.sql(`update pi.payouts set reason = 'of an earlier decision'`);
+    const resolved = await desk.payouts.resolve(stage.id, { action: 'paid', txid: paid.txid.toUpperCase(), by });
+    expect(resolved.txid).toBe(paid.txid);
+    expect(resolved).not.toHaveProperty('reason');
+  });
+
+  it.each(['turn_taken', 'attempt_signed', 'submit_posted'])(
+    'is left alone by a lane that was at work on it (%s), without a word',
+    async (step) => {
+      const error = jest.spyOn(Logger.prototype, 'error');
+      const { app, desk } = await askedAgain(step);
+      const before = await stage.look(desk);
+      goOn();
+      const next = await stage.pay(app, 'order-2', { uid: await stage.world.pioneer() });
+      await eventually(async () => (await app.payouts.get(next.id))!.state !== 'requested');
+      expect(await stage.look(app)).toEqual(before);
+      const said = error.mock.calls.map(([message]) => String(message));
+      error.mockRestore();
+      expect(said).toEqual([expect.stringContaining('its key was used for')]);
+    },
+  );
 
   it('is not completed as the first while the second may still be paid', async () => {
     const { app, desk, paid } = await askedAgain('submit_posted');
@@ -120,17 +143,22 @@ describe('A payout of which Pi holds two payments', () => {
     ['another amount', `stroops = stroops + 1`],
     ['another Pioneer', `uid = 'somebody-else'`],
   ])('is not taken for paid by a payment of %s, nor paid as well, but may be abandoned', async (_title, change) => {
-    const { desk, paid } = await askedAgain('bound');
+    const { desk, paid } = await askedAgain('turn_taken');
     await stage.sql(`update pi.payouts set ${change}`);
     const { message } = await refusal(desk, { action: 'paid', txid: paid.txid, by });
     expect(message).toMatch(new RegExp(`did not pay it, but ${paid.identifier} of the same key: .* has to be `));
-    expect((await refusal(desk, { action: 'retry', by })).message).toContain(paid.txid);
     expect((await stage.look(desk)).state).toBe('needs_review');
     expect(await desk.payouts.resolve(stage.id, { action: 'abandon', by })).toMatchObject({ state: 'cancelling' });
+    // Whoever abandoned it has decided.
+    await desk.payouts.recover();
+    expect(await stage.look(desk)).toMatchObject({
+      state: expect.stringMatching(/^cancell(ing|ed)$/) as string,
+      reason: `abandoned by ${by}`,
+    });
   });
 
   it('is not abandoned while an attempt that a crash has lost may still pay it', async () => {
-    await askedAgain('bound');
+    await askedAgain('turn_taken');
     await stage.sql(`update pi.payouts set stroops = stroops + 1`);
     const desk = await stage.world.instance({ idle: true, inside: { canLoseCommits: true } });
     const open = desk.ledger.open.bind(desk.ledger);
@@ -146,36 +174,33 @@ describe('A payout of which Pi holds two payments', () => {
     ['payout', `update pi.payouts set idempotency_key = 'order-2'`],
     ['database', `update pi.payout_instances set instance = 'another'`],
   ])('is not taken for paid by what paid for another %s', async (_title, change) => {
-    const { paid } = await askedAgain('bound');
+    const { paid } = await askedAgain('turn_taken');
     await stage.sql(change);
     const desk = await stage.world.instance({ idle: true });
     expect((await refusal(desk, { action: 'paid', txid: paid.txid, by })).message).toMatch(/did not pay it/);
     expect((await stage.look(desk)).state).toBe('needs_review');
   });
 
-  it.each(['retry', 'abandon'] as const)(
-    'stays in review at a "%s" while Horizon does not show what it has shown',
-    async (action) => {
-      const { desk, paid } = await askedAgain('bound');
-      stage.adversary.hide({ hash: paid.txid });
-      expect((await refusal(desk, { action, by })).message).toContain(paid.txid);
-      expect((await stage.look(desk)).state).toBe('needs_review');
-    },
-  );
+  it('stays in review at an "abandon" while Horizon does not show what it has shown', async () => {
+    const { desk, paid } = await askedAgain('turn_taken');
+    stage.adversary.hide({ hash: paid.txid });
+    expect((await refusal(desk, { action: 'abandon', by })).message).toContain(paid.txid);
+    expect((await stage.look(desk)).state).toBe('needs_review');
+  });
 
   describe('and which is asked of another wallet now', () => {
     const addressOf = (index: number) => stage.world.pi.wallets[index]!.address;
     const askedOfAnother = async () => {
-      const { app, desk, paid } = await askedAgain('bound');
+      const { app, desk, paid } = await askedAgain('turn_taken');
       await stage.sql(`update pi.payouts set wallet = '${addressOf(1)}', baseline = null`);
       return { app, desk, asPaid: { action: 'paid', txid: paid.txid, by } as const };
     };
 
     it('goes back to the wallet that paid it', async () => {
       const { desk, asPaid } = await askedOfAnother();
-      expect((await refusal(desk, { action: 'retry', by })).message).toContain(asPaid.txid);
       expect((await refusal(desk, { action: 'abandon', by })).message).toContain(asPaid.txid);
       expect(await desk.payouts.resolve(stage.id, asPaid)).toMatchObject({ state: 'paid', wallet: addressOf(0) });
+      expect(await stage.pay(desk, 'order-1', { wallet: addressOf(1) })).toMatchObject({ id: stage.id });
       const lanes = await stage.instance();
       expect(await lanes.payouts.whenSettled(stage.id)).toMatchObject({ state: 'completed', txid: asPaid.txid });
       expect(stage.timesPaid()).toBe(1);
@@ -190,79 +215,10 @@ describe('A payout of which Pi holds two payments', () => {
   });
 
   it('is not taken for paid by dust that a stranger sent with the memo of the other payment', async () => {
-    const { desk, paid } = await askedAgain('bound');
+    const { desk, paid } = await askedAgain('turn_taken');
     const { hash } = stage.adversary.dust({ to: stage.wallet.address, memo: paid.identifier });
     stage.close();
     expect((await refusal(desk, { action: 'paid', txid: hash, by })).message).toMatch(/did not pay it/);
     expect((await stage.look(desk)).state).toBe('needs_review');
-  });
-
-  describe('of which the second was paid by what this database has lost', () => {
-    /** Two instances have each created a payment of the key: the first is completed, the second is open at Pi, and paid. */
-    async function secondPaid() {
-      const { app: slow, pause } = await stage.pausedInstance('admitted');
-      await stage.pay(slow);
-      await pause.reached;
-      await stage.stealLease();
-      const app = await stage.instance();
-      await stage.completed(app);
-      pause.resume();
-      await eventually(() => stage.world.pi.payments().length > 1, { withinMs: 60_000 });
-      await slow.stop();
-      const second = stage.world.pi.payments().find(({ status }) => !status.developer_completed)!;
-      closing();
-      const hash = await payByHand(second);
-      return { app, second: second.identifier, hash };
-    }
-
-    async function payByHand({
-      identifier,
-      to_address,
-      network,
-      amount,
-    }: {
-      identifier: string;
-      to_address: string;
-      network: string;
-      amount: number;
-    }) {
-      const { wallet, chain } = stage;
-      const signed = await signPayout(
-        {
-          passphrase: network,
-          wallet: wallet.address,
-          destination: to_address,
-          stroops: PiAmount.of(amount).stroops,
-          identifier,
-          sequence: chain.account(wallet.address)!.sequence + 1n,
-          maxTime: 2 ** 32,
-          fee: 100_000n,
-        },
-        await seedSigner(wallet.seed),
-      );
-      await fetch(`${stage.world.pi.horizonUrl}/transactions`, {
-        method: 'POST',
-        body: new URLSearchParams({ tx: signed.envelope }),
-      });
-      return signed.hash;
-    }
-
-    it('has it completed at Pi as well, where it would be in the way of the next one', async () => {
-      const { app, second, hash } = await secondPaid();
-      const next = await stage.pay(app, 'order-2');
-      expect(await app.payouts.whenSettled(next.id)).toMatchObject({ state: 'completed' });
-      const payment = stage.world.pi.payments().find(({ identifier }) => identifier === second);
-      expect(payment).toMatchObject({ status: { developer_completed: true }, transaction: { txid: hash } });
-      expect(await stage.look(app)).toMatchObject({ state: 'completed' });
-    });
-
-    it('comes before a person when it counts as cancelled', async () => {
-      const { app, hash } = await secondPaid();
-      await stage.sql(`update pi.payouts set state = 'cancelled', txid = null`);
-      await stage.pay(app, 'order-2');
-      await eventually(async () => (await stage.look(app)).state === 'needs_review');
-      for (const action of ['retry', 'abandon'] as const)
-        expect((await refusal(app, { action, by })).message).toContain(hash);
-    });
   });
 });

@@ -71,7 +71,7 @@ export class LaneFinishing {
   }
 
   async #completed(payout: PayoutRecord, txid = payout.txid): Promise<void> {
-    const changes = { txid: txid ?? null, parked: null, review: null };
+    const changes = { txid: txid ?? null, parked: null, review: null, reason: null };
     const completed = await this.t.store.change(payout, 'completed', changes);
     this.t.carryOn(finishing(payout.id));
     await this.t.step('completed_committed', completed);

@@ -189,7 +189,7 @@ export class LanePreparing {
       if (!(error instanceof PiApiError) && !isPassing(error)) throw error;
       if (error instanceof PiApiError) this.t.pause(name, settings.haltMs);
       const what = `Pi keeps ${view.identifier}, a second payment of the key "${row.idempotencyKey}"`;
-      this.#warnOnce(`${what}: ${(error as Error).message} It is asked again to cancel it.`);
+      this.#warnOnce(`${what}: ${(error as Error).message} It is tried again.`);
     }
   }
 

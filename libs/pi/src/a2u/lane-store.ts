@@ -10,7 +10,7 @@ import type { PayoutState } from './payout.js';
 import type { SigningReason } from './payout.decision.js';
 import { holdToLimits } from './payout-limits.js';
 import type { PayoutRecord, SignedAttempt } from './payout-record.js';
-import { announce, HANDED_OVER, noteEvent } from './payout-store.js';
+import { announce, HANDED_OVER, lockByKey, noteEvent, noteOnce } from './payout-store.js';
 import type { RuleSwitches } from './rule-switches.js';
 
 /** Of time, the database's clock alone decides: those of several instances differ, and one may be wrong. */
@@ -61,9 +61,17 @@ export class LaneStore extends LaneReader {
     return this.byId(payout.id);
   }
 
-  /** Adds to the audit without moving the payout. */
-  async note(payout: PayoutRecord, event: { kind: string; detail: string }): Promise<void> {
-    await this.#write((session) => noteEvent(session, payout.id, event));
+  /** Adds to the audit without moving the payout. True when that was not in it yet. */
+  noteOnce({ id }: PayoutRecord, event: { kind: string; detail: string }): Promise<boolean> {
+    return this.#write((session) => noteOnce(session, id, event));
+  }
+
+  /** Of a payout of any lane, as it is now: nobody else changes it meanwhile. */
+  whileLocked(
+    { app, idempotencyKey }: PayoutRecord,
+    work: (session: LedgerSession, payout: PayoutRecord) => Promise<void>,
+  ): Promise<void> {
+    return this.#write(async (session) => work(session, (await lockByKey(session, app, idempotencyKey))!));
   }
 
   /** Rule 8: an identifier is bound by compare-and-set on "no identifier", and never again but by a person (two_identifiers). */
@@ -191,10 +199,10 @@ export class LaneStore extends LaneReader {
     if (!changed) throw new PayoutMovedError(`Payout ${payout.id} is no longer ${payout.state}`);
   }
 
-  async #write(work: (session: LedgerSession) => Promise<void>): Promise<void> {
-    await this.ledger.write(async (session) => {
+  #write<T>(work: (session: LedgerSession) => Promise<T>): Promise<T> {
+    return this.ledger.write(async (session) => {
       if (this.rules.attemptFence && !(await fence(session, this.lease))) throw new LeaseLostError(this.lease.name);
-      await work(session);
+      return work(session);
     });
   }
 }

@@ -1,12 +1,9 @@
-import type { LedgerSession } from '../ledger/ledger-session.js';
 import type { LaneParts } from './lane-parts.js';
 import { paymentAt } from './payment-at.js';
 import { toPiView } from './payout-metadata.js';
 import { type PayoutRecord, toFacts } from './payout-record.js';
-import type { PiView, WalletRecord } from './payout.evidence.js';
+import type { PayoutFacts, PiView, WalletRecord } from './payout.evidence.js';
 import { disagreements, isOurs } from './payout.rules.js';
-
-const HASH = /^[0-9a-f]{64}$/;
 
 /** A second payment of the key of a payout, at Pi. */
 export interface OtherPayment {
@@ -29,21 +26,16 @@ export async function otherPayment(
   const payment = await paymentAt(parts.platform, record.memo);
   const view = payment && toPiView(payment);
   if (!view || view.key !== payout.idempotencyKey || view.instance !== parts.instance) return undefined;
-  const { from: wallet, identifier, to: destination, stroops } = view;
-  const facts = { ...toFacts(payout), wallet, identifier, destination, attempts: [] };
-  if (!isOurs({ ...facts, stroops }, record)) return undefined;
-  return { view, differences: disagreements(facts, view, parts.passphrase) };
+  if (!isOurs({ ...factsAs(payout, view), stroops: view.stroops }, record)) return undefined;
+  return { view, differences: differences(payout, view, parts.passphrase) };
 }
 
-/** The transaction that put the payout in review: it paid the other payment. */
-export async function paidByOther({ db }: LedgerSession, payoutId: string): Promise<string | undefined> {
-  const event = await db
-    .selectFrom('payout_events')
-    .select('detail')
-    .where('payout_id', '=', payoutId)
-    .where('kind', '=', 'review')
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return event?.detail && HASH.test(event.detail) ? event.detail : undefined;
+/** Between what the payout asks for and what a payment of its key is: whichever wallet it is from, to whichever of the Pioneer's. */
+export function differences(payout: PayoutRecord, view: PiView, network: string): string[] {
+  return disagreements(factsAs(payout, view), view, network);
+}
+
+/** As if the payout were bound to that payment. */
+function factsAs(payout: PayoutRecord, { from: wallet, identifier, to: destination }: PiView): PayoutFacts {
+  return { ...toFacts(payout), wallet, identifier, destination, attempts: [] };
 }

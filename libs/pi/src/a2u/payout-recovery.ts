@@ -1,12 +1,10 @@
 import type { ChainTransaction } from '../chain/chain-transaction.js';
 import type { PiCallOptions } from '../http/call-options.js';
 import type { LedgerSession } from '../ledger/ledger-session.js';
-import type { PaymentDto } from '../platform/payment.dto.js';
+import { markPaid } from './found-payment.js';
 import type { LaneParts } from './lane-parts.js';
 import { paymentAt } from './payment-at.js';
-import { appMetadataOf, toPiView } from './payout-metadata.js';
-import { announce, findByKey, noteEvent, storePayout } from './payout-store.js';
-import type { WalletRecord } from './payout.evidence.js';
+import { toPiView } from './payout-metadata.js';
 import { disagreements } from './payout.rules.js';
 import { envelopeReader, toWalletRecord } from './wallet-records.js';
 
@@ -95,60 +93,4 @@ async function* outgoing(
 async function isKnown({ db }: LedgerSession, identifier: string): Promise<boolean> {
   const row = await db.selectFrom('payouts').select('id').where('identifier', '=', identifier).executeTakeFirst();
   return row !== undefined;
-}
-
-async function markPaid(parts: LaneParts, payment: PaymentDto, { hash: txid, closedAt }: WalletRecord): Promise<void> {
-  const { ledger, app, wallet, logger, onMoved } = parts;
-  const view = toPiView(payment);
-  await ledger.write(async (session) => {
-    // A lane may be at work on it: what it does now comes after this, or is known here.
-    await session.query('select 1 from pi.payouts where app = $1 and idempotency_key = $2 for update', [app, view.key]);
-    const known = await findByKey(session, app, view.key!);
-    const row =
-      known ??
-      (await storePayout(
-        session,
-        app,
-        wallet.address,
-        {
-          idempotencyKey: view.key!,
-          uid: view.uid,
-          stroops: view.stroops,
-          memo: payment.memo,
-          metadata: appMetadataOf(payment.metadata),
-        },
-        onMoved,
-      ));
-    if (row.identifier !== undefined) {
-      logger.error(
-        `Payout ${row.id} (key "${row.idempotencyKey}") is bound to ${row.identifier}, but ${view.identifier} of the same key was paid by ${txid}`,
-      );
-      if (row.state === 'paid' || row.state === 'completed') return;
-    }
-    const twice = row.identifier !== undefined;
-    const state = twice ? 'needs_review' : view.completed ? 'completed' : 'paid';
-    await session.db
-      .updateTable('payouts')
-      .set({
-        state,
-        ...(twice
-          ? { review: 'two_identifiers' }
-          : {
-              identifier: view.identifier,
-              destination: view.to,
-              created_at_pi: BigInt(view.createdAt),
-              txid,
-              create_sent: true,
-              admitted_at: new Date(closedAt * 1_000),
-            }),
-        updated_at: session.sql<Date>`clock_timestamp()`,
-      })
-      .where('id', '=', row.id)
-      .execute();
-    if (state !== row.state) session.afterCommit(() => onMoved?.(state));
-    await noteEvent(session, row.id, { kind: 'recovered', detail: `${view.identifier} paid by ${txid}` });
-    if (twice) await noteEvent(session, row.id, { kind: 'review', detail: txid });
-    await announce(session, app, { what: 'asked', wallet: wallet.address, id: row.id });
-    logger.warn(`The key "${view.key}" was paid before the restore, by ${txid}`);
-  });
 }

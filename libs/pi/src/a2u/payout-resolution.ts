@@ -1,29 +1,27 @@
 import type { PiLedger } from '../ledger/pi-ledger.js';
-import { ChainReader, StaleHorizonError, type WalletReading } from './chain-reader.js';
+import { StaleHorizonError } from './chain-reader.js';
 import type { LaneParts } from './lane-parts.js';
-import { otherPayment, paidByOther } from './other-payment.js';
+import { otherPayment } from './other-payment.js';
 import type { PayoutResolution, PayoutState } from './payout.js';
 import { PiPayoutResolutionError } from './payout-errors.js';
-import type { PiView, WalletHistory, WalletRecord } from './payout.evidence.js';
+import type { PiView, WalletRecord } from './payout.evidence.js';
 import { type PayoutRecord, recallAttempts, toFacts } from './payout-record.js';
-import { announce, findById, noteEvent } from './payout-store.js';
-import { covers, isDead, isOurs, successOfOurs, TIME_BOUND } from './payout.rules.js';
+import { announce, findById, HANDED_OVER, noteEvent } from './payout-store.js';
+import { isOurs } from './payout.rules.js';
+import { checkDead, type Refuse, vouched } from './resolution-proof.js';
 import { isReviewReason, type ReviewReason, REVIEW_REASONS } from './review-reasons.js';
+import { paidByOthers } from './two-identifiers.js';
 import { envelopeReader, toWalletRecord } from './wallet-records.js';
 
 interface Change {
   readonly state: PayoutState;
   readonly txid?: string;
   readonly baseline?: bigint;
+  /** Of one that is given up. */
   readonly reason?: string;
   /** Of the two payments of its key at Pi it is the other one that paid it. */
   readonly bound?: PiView;
 }
-
-type Refuse = (problem: string) => Error;
-
-/** The clocks of the database and of a chain that is gone may differ by so much, in seconds. */
-const CLOCK_MARGIN = 600;
 
 /**
  * Carries out a person's decision. Nothing signs for a payout in review, so its attempts are the same before and after the
@@ -45,7 +43,9 @@ export async function resolvePayout(
     throw refuse(`it is ${payout.state}, and waits for nobody's decision.`);
   if (!REVIEW_REASONS[reason].actions.includes(action))
     throw refuse(`of a payout in review for ${reason} it may be ${REVIEW_REASONS[reason].actions.join(', ')}.`);
-  const change = await changeFor(parts, payout, reason, resolution, refuse);
+  const change = await changeFor(parts, payout, reason, resolution, refuse).catch((error: unknown) => {
+    throw error instanceof StaleHorizonError ? refuse(`${error.message}. Try again later.`) : error;
+  });
   const stored = await write(parts.ledger, payout, change, resolution);
   parts.onMoved?.(change.state);
   return stored;
@@ -65,18 +65,16 @@ async function changeFor(
       if (untold && resolution.txid === payout.txid) return { state: 'completed' };
       return {
         state: untold ? 'completed' : 'paid',
-        txid: resolution.txid,
         ...(await proveItPaid(parts, payout, resolution.txid, refuse)),
       };
     case 'retry':
       if (untold) return { state: 'paid' };
-      await checkOther(parts, payout, 'retry', refuse);
       return {
         state: signedOrNot(payout),
         ...(reason === 'gap_unexplained' && (await vouched(parts, payout, refuse))),
       };
     case 'abandon':
-      await checkOther(parts, payout, 'abandon', refuse);
+      await checkOthers(parts, payout, refuse);
       await checkDead(parts, payout, reason, refuse);
       return { state: 'cancelling', reason: `abandoned by ${resolution.by}` };
     default:
@@ -84,16 +82,16 @@ async function changeFor(
   }
 }
 
-/** @returns what it is to be bound to, when the other payment of its key paid it */
+/** @returns with what it is to be bound to, when the other payment of its key paid it. The hash is as the chain writes it */
 async function proveItPaid(
   parts: LaneParts,
   payout: PayoutRecord,
   txid: string,
   refuse: Refuse,
-): Promise<Pick<Change, 'bound'>> {
+): Promise<Pick<Change, 'txid' | 'bound'>> {
   const record = await recordOf(parts, txid, refuse);
   const facts = await recallAttempts(parts.ledger, payout, toFacts(payout), { records: [record], exhausted: false });
-  if (record.successful && isOurs(facts, record)) return {};
+  if (record.successful && isOurs(facts, record)) return { txid: record.hash };
   const other = payout.reviewCode === 'two_identifiers' ? await otherPayment(parts, payout, record) : undefined;
   if (!other) throw refuse(`the transaction ${txid} did not pay it: wallet, recipient, amount and memo have to match.`);
   const { view, differences } = other;
@@ -103,84 +101,25 @@ async function proveItPaid(
     throw refuse(`it was paid from the wallet ${view.from}, which is not among the option \`wallets\`: add it.`);
   // Nobody signs for the one it is bound to now any more; it is only cancelled.
   await checkDead(parts, payout, 'two_identifiers', refuse);
-  return { bound: view };
+  return { txid: record.hash, bound: view };
 }
 
-/** When the other payment of its key was paid, neither may this one be paid too, nor the payout pass for unpaid. */
-async function checkOther(parts: LaneParts, payout: PayoutRecord, action: 'retry' | 'abandon', refuse: Refuse) {
+/** When another payment of its key was what it asks for, and paid, it may not pass for unpaid. */
+async function checkOthers(parts: LaneParts, payout: PayoutRecord, refuse: Refuse): Promise<void> {
   if (payout.reviewCode !== 'two_identifiers') return;
-  const txid = await parts.ledger.read((session) => paidByOther(session, payout.id));
-  if (txid === undefined) return;
-  const proven = `the chain has shown that ${txid} paid its other payment`;
-  // Whatever is said of that one by now: what the lane has seen cannot be taken back.
-  if (action === 'retry') throw refuse(`${proven}: resolve it as paid, with that hash.`);
-  const other = await otherPayment(parts, payout, await recordOf(parts, txid, refuse));
-  if (!other) throw refuse(`${proven}, which Pi and Horizon do not show now. Try again later.`);
-  if (other.differences.length === 0) throw refuse(`${proven}: resolve it as paid, with that hash.`);
+  for (const txid of await parts.ledger.read((session) => paidByOthers(session, payout.id))) {
+    const proven = `the chain has shown that ${txid} paid its other payment`;
+    // Whatever is said of that one by now: what was seen cannot be taken back.
+    const other = await otherPayment(parts, payout, await recordOf(parts, txid, refuse));
+    if (!other) throw refuse(`${proven}, which Pi and Horizon do not show now. Try again later.`);
+    if (other.differences.length === 0) throw refuse(`${proven}: resolve it as paid, with that hash.`);
+  }
 }
 
 async function recordOf({ horizon, passphrase }: LaneParts, txid: string, refuse: Refuse): Promise<WalletRecord> {
   const transaction = await horizon.transaction(txid);
   if (!transaction) throw refuse(`Horizon does not know the transaction ${txid}.`);
   return toWalletRecord(transaction, await envelopeReader(passphrase));
-}
-
-/** The person says that nothing in the gap paid it. What lies above and below is read from the history. */
-async function vouched(parts: LaneParts, payout: PayoutRecord, refuse: Refuse): Promise<{ baseline?: bigint }> {
-  const chain = await openReader(parts);
-  const reading = await chain.account();
-  const coverage = covers(toFacts(payout), reading, await unpaid(parts, chain, payout, reading, refuse));
-  return coverage.covered ? {} : { baseline: coverage.missing };
-}
-
-/** Since the payout was begun, past every gap: no success of it. */
-async function unpaid(
-  { ledger }: LaneParts,
-  chain: ChainReader,
-  payout: PayoutRecord,
-  reading: WalletReading,
-  refuse: Refuse,
-): Promise<WalletHistory> {
-  const facts = toFacts(payout);
-  const history = await chain.wholeHistory(facts, reading).catch((error: unknown) => {
-    throw error instanceof StaleHorizonError ? refuse(`${error.message}. Try again later.`) : error;
-  });
-  const paid = successOfOurs(await recallAttempts(ledger, payout, facts, history), history);
-  if (paid) throw refuse(`the chain shows that ${paid.hash} paid it: resolve it as paid, with that hash.`);
-  return history;
-}
-
-async function checkDead(parts: LaneParts, payout: PayoutRecord, reason: ReviewReason, refuse: Refuse): Promise<void> {
-  if (reason === 'chain_identity_lost') {
-    // That chain cannot be asked any more: only time is left.
-    const now = await databaseTime(parts.ledger);
-    const alive = payout.attempts.some(({ maxTime }) => maxTime + CLOCK_MARGIN > now);
-    if (alive)
-      throw refuse('an attempt may still apply on the chain it was signed for: wait until its time bound is past.');
-    return;
-  }
-  const chain = await openReader(parts);
-  const reading = await chain.withClose(await chain.account());
-  await unpaid(parts, chain, payout, reading, refuse);
-  if (!isDead(payout.attempts, reading)) throw refuse('an attempt may still apply: wait until its time bound is past.');
-  const { commitsMissingBefore: missing } = parts;
-  const lostUntil = missing && missing.getTime() / 1_000 + TIME_BOUND + CLOCK_MARGIN;
-  if (lostUntil !== undefined && !(reading.closedAt !== undefined && reading.closedAt > lostUntil))
-    throw refuse(
-      `an attempt that was lost when the database crashed may still apply: wait until ${new Date(lostUntil * 1_000).toISOString()}.`,
-    );
-}
-
-/** Of the instance a person happens to ask, nobody knows how right its clock is. In seconds. */
-async function databaseTime(ledger: PiLedger<unknown>): Promise<number> {
-  const { rows } = await ledger.read(({ query }) =>
-    query<{ now: string }>('select extract(epoch from clock_timestamp())::bigint::text as now'),
-  );
-  return Number(rows[0]!.now);
-}
-
-function openReader({ horizon, wallet, passphrase, rules, settings }: LaneParts): Promise<ChainReader> {
-  return ChainReader.open({ horizon, wallet: wallet.address, passphrase, rules, patienceMs: settings.patienceMs });
 }
 
 function signedOrNot(payout: PayoutRecord): PayoutState {
@@ -193,17 +132,18 @@ async function write(
   { state, txid, baseline, reason, bound }: Change,
   { action, by }: PayoutResolution,
 ): Promise<PayoutRecord> {
+  const { wallet } = payout;
   return ledger.write(async (session) => {
     const changed = await session.db
       .updateTable('payouts')
       .set({
         state,
+        reason: reason ?? null,
         review: null,
         parked: null,
         updated_at: session.sql<Date>`clock_timestamp()`,
         ...(txid !== undefined && { txid }),
         ...(baseline !== undefined && { baseline }),
-        ...(reason !== undefined && { reason }),
         ...(bound && {
           identifier: bound.identifier,
           wallet: bound.from,
@@ -224,7 +164,8 @@ async function write(
       by,
     });
     if (bound) await noteEvent(session, payout.id, { kind: 'bound', detail: bound.identifier });
-    await announce(session, payout.app, { what: 'asked', wallet: payout.wallet, id: payout.id });
+    if (bound && bound.from !== wallet) await noteEvent(session, payout.id, { kind: HANDED_OVER, detail: wallet });
+    await announce(session, payout.app, { what: 'asked', wallet: bound?.from ?? wallet, id: payout.id });
     return (await findById(session, payout.app, payout.id))!;
   });
 }

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { Updateable } from 'kysely';
 import { PiIdempotencyError } from '../errors/pi-idempotency-error.js';
 import type { LedgerSession } from '../ledger/ledger-session.js';
+import type { PayoutsTable } from '../ledger/tables/payouts.table.js';
+import type { LaneParts } from './lane-parts.js';
 import type { PayoutFilter, PayoutState } from './payout.js';
 import { PiPayoutInvalidError } from './payout-errors.js';
 import { type PayoutRecord, selectPayouts, toRecord } from './payout-record.js';
@@ -48,6 +51,25 @@ export async function noteEvent(
     .execute();
 }
 
+/** Of what is come upon again and again. True when this was the first time. */
+export async function noteOnce(
+  session: LedgerSession,
+  payoutId: string,
+  event: { kind: string; detail: string },
+): Promise<boolean> {
+  const known = await session.db
+    .selectFrom('payout_events')
+    .select('id')
+    .where('payout_id', '=', payoutId)
+    .where('kind', '=', event.kind)
+    .where('detail', '=', event.detail)
+    .limit(1)
+    .executeTakeFirst();
+  if (known) return false;
+  await noteEvent(session, payoutId, event);
+  return true;
+}
+
 /**
  * Stores a payout, or finds the one its key already stands for.
  *
@@ -59,20 +81,10 @@ export async function storePayout(
   app: string,
   wallet: string,
   request: CheckedRequest,
-  onMoved?: (state: PayoutState) => void,
+  onMoved?: LaneParts['onMoved'],
 ): Promise<PayoutRecord> {
-  const { idempotencyKey, uid, stroops, memo, metadata } = request;
-  const stored = await session.db
-    .insertInto('payouts')
-    .values({ id: randomUUID(), app, wallet, idempotency_key: idempotencyKey, uid, stroops, memo, metadata })
-    .onConflict((conflict) => conflict.columns(['app', 'idempotency_key']).doNothing())
-    .returning('id')
-    .executeTakeFirst();
-  if (stored) {
-    await noteEvent(session, stored.id, { kind: 'state', detail: 'requested' });
-    await announce(session, app, { what: 'asked', wallet, id: stored.id });
-    session.afterCommit(() => onMoved?.('requested'));
-  }
+  const { idempotencyKey } = request;
+  const stored = await storeIfNew(session, app, wallet, request, onMoved);
   const record = await findByKey(session, app, idempotencyKey);
   // The insert waited for the row in the way to commit. A caller's snapshot (repeatable read) may be older still.
   if (!record)
@@ -80,10 +92,62 @@ export async function storePayout(
       'idempotencyKey',
       `${idempotencyKey} was stored by another transaction at this moment: repeat the request.`,
     );
-  const asked = stored ? record : { ...record, wallet: await walletAsked(session, record) };
-  const fields = stored ? [] : differences(asked, request);
+  if (stored) return record;
+  const fields = differences({ ...record, wallet: await walletAsked(session, record) }, request);
   if (fields.length > 0) throw new PiIdempotencyError(idempotencyKey, fields);
   return record;
+}
+
+/** Stores a payout, unless its key stands for one already, whichever. True when it did. */
+export async function storeIfNew(
+  session: LedgerSession,
+  app: string,
+  wallet: string,
+  { idempotencyKey, uid, stroops, memo, metadata }: CheckedRequest,
+  onMoved?: LaneParts['onMoved'],
+): Promise<boolean> {
+  const stored = await session.db
+    .insertInto('payouts')
+    .values({ id: randomUUID(), app, wallet, idempotency_key: idempotencyKey, uid, stroops, memo, metadata })
+    .onConflict((conflict) => conflict.columns(['app', 'idempotency_key']).doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (!stored) return false;
+  await noteEvent(session, stored.id, { kind: 'state', detail: 'requested' });
+  await announce(session, app, { what: 'asked', wallet, id: stored.id });
+  session.afterCommit(() => onMoved?.('requested'));
+  return true;
+}
+
+/** Until this transaction ends nobody changes it, and what others were changing is in what is read. */
+export async function lockByKey(session: LedgerSession, app: string, key: string): Promise<PayoutRecord | undefined> {
+  await session.query('select 1 from pi.payouts where app = $1 and idempotency_key = $2 for update', [app, key]);
+  return findByKey(session, app, key);
+}
+
+/**
+ * Moves a payout that this transaction has locked, without the lease of its lane: what that lane writes next finds that it has moved.
+ */
+export async function moveLocked(
+  session: LedgerSession,
+  payout: PayoutRecord,
+  to: PayoutState,
+  columns: Updateable<PayoutsTable>,
+  onMoved?: LaneParts['onMoved'],
+): Promise<void> {
+  const { id, app, wallet: from } = payout;
+  const { wallet = from } = columns;
+  await session.db
+    .updateTable('payouts')
+    .set({ ...columns, state: to, updated_at: session.sql<Date>`clock_timestamp()` })
+    .where('id', '=', id)
+    .execute();
+  if (wallet !== from) await noteEvent(session, id, { kind: HANDED_OVER, detail: from });
+  if (to !== payout.state) {
+    await noteEvent(session, id, { kind: 'state', detail: to });
+    session.afterCommit(() => onMoved?.(to));
+  }
+  await announce(session, app, { what: 'asked', wallet, id });
 }
 
 /** The wallet it was asked from: Pi may have had it paid from another one. */

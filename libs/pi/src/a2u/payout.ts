@@ -84,9 +84,9 @@ export interface Payout {
  *
  * - `paid`: this transaction paid it. It is checked on the chain before it is believed. When it paid the second of two payments of its
  *   key at Pi, the payout is bound to that one.
- * - `retry`: the cause is removed, carry on. Of an unexplained gap it means: nothing in there paid this payout. Refused when the chain has
- *   shown that a second payment of its key was paid.
- * - `abandon`: give it up. Refused while an attempt can still apply, or when the chain shows that it paid.
+ * - `retry`: the cause is removed, carry on. Of an unexplained gap it means: nothing in there paid this payout.
+ * - `abandon`: give it up. Refused while an attempt can still apply, or when the chain shows that it paid, or that a second payment of its
+ *   key did.
  */
 export type PayoutResolution =
   { action: 'paid'; txid: string; by: string } | { action: 'retry'; by: string } | { action: 'abandon'; by: string };

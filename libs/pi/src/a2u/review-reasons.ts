@@ -29,8 +29,8 @@ export const REVIEW_REASONS: Readonly<Record<ReviewReason, ReviewText>> = {
     actions: ['paid', 'retry'],
   },
   two_identifiers: {
-    text: 'Pi holds two payments of this key, and both may have been signed: this database lost writes, or another one uses the same instance. Look both identifiers up in a block explorer: when one of them was paid, resolve it as paid with that hash; when neither was, retry (or abandon).',
-    actions: ['paid', 'retry', 'abandon'],
+    text: 'Another payment of this key at Pi was paid than the one this payout is bound to: this database lost writes, or another one uses the same instance. Look both identifiers up in a block explorer (`pi.payout_events` names the other one, and what paid it): resolve it as paid with the hash found; when that one was of another amount or for another Pioneer, abandon.',
+    actions: ['paid', 'abandon'],
   },
 };
 

@@ -128,7 +128,7 @@ export class PaymentReconciler {
       // Cancelled at Pi, and whether it was paid is not to be had: what still comes comes through a callback.
       const isOver = row.state === 'cancelled' && Date.now() - row.createdAt.getTime() > WATCHED_FOR_MS;
       this.#logger.warn(
-        `Payment ${row.id} stays ${row.state}, next look in ${Math.round(pauseMs / 1_000)} s: ${(error as Error).message}`,
+        `Payment ${row.id} stays ${row.state}, next look in ${Math.round(pauseMs / 1_000)} s: ${withCauses(error)}`,
       );
       await this.parts.journal
         .postpone(row, isOver ? null : pauseMs, String(error).slice(0, 1_000))
