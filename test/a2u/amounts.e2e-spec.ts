@@ -61,7 +61,7 @@ describe('Amounts that no JSON number holds', () => {
     expect((await createAtPi('900719925.4740993', { theirs: 1 })).status).toBe(200);
     const app = await world.instance();
     const { id } = await app.payouts.pay(await request('order', '1'));
-    expect(await app.payouts.whenSettled(id, { timeoutMs: 20_000 })).toMatchObject({ state: 'completed' });
+    expect(await app.payouts.whenSettled(id, { timeoutMs: 45_000 })).toMatchObject({ state: 'completed' });
   });
 
   it('park the payout whose own payment Pi lists so: it is not created again', async () => {
@@ -76,7 +76,7 @@ describe('Amounts that no JSON number holds', () => {
     const app = await world.instance();
     await eventually(async () => /cannot be read/.test((await app.payouts.get(id))!.parked ?? ''));
     const next = await app.payouts.pay(await request('next', '1'));
-    expect(await app.payouts.whenSettled(next.id, { timeoutMs: 20_000 })).toMatchObject({ state: 'completed' });
+    expect(await app.payouts.whenSettled(next.id, { timeoutMs: 45_000 })).toMatchObject({ state: 'completed' });
     expect(await app.payouts.get(id)).toMatchObject({ state: 'requested' });
     expect(world.pi.payments()).toHaveLength(3);
   });

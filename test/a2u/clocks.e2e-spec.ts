@@ -25,7 +25,7 @@ describe('An instance whose clock is wrong', () => {
     await stage.end();
   }, 30_000);
 
-  const settled = (app: Instance, id = stage.id) => app.payouts.whenSettled(id, { timeoutMs: 10_000 });
+  const settled = (app: Instance, id = stage.id) => app.payouts.whenSettled(id, { timeoutMs: 45_000 });
   const isParked = (app: Instance, id: string, why: RegExp) =>
     eventually(async () => why.test((await app.payouts.get(id))!.parked ?? ''));
   const another = async (app: Instance) =>

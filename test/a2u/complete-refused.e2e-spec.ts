@@ -17,7 +17,7 @@ describe('A payout that Pi refuses to complete', () => {
     const app = await world.instance();
     const uid = await world.pioneer();
     const { id } = await app.payouts.pay({ idempotencyKey: randomUUID(), uid, amount: '0.5', memo: 'Late' });
-    const review = await app.payouts.whenSettled(id, { timeoutMs: 15_000 });
+    const review = await app.payouts.whenSettled(id, { timeoutMs: 45_000 });
     expect(review).toMatchObject({ state: 'needs_review', review: { actions: ['retry', 'paid'] } });
     world.pi.clearFaults();
     const settled = await eventually(async () => {

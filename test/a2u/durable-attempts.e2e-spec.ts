@@ -29,7 +29,7 @@ describe('On a PostgreSQL that answers commits before they are on disk', () => {
     );
     const uid = await world.pioneer();
     const { id } = await app.payouts.pay({ idempotencyKey: randomUUID(), uid, amount: '0.5', memo: 'Durable' });
-    expect(await app.payouts.whenSettled(id, { timeoutMs: 15_000 })).toMatchObject({ state: 'completed' });
+    expect(await app.payouts.whenSettled(id, { timeoutMs: 45_000 })).toMatchObject({ state: 'completed' });
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     const { rows } = await client.query('select at_commit from pi.seen');

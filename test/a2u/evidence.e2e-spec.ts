@@ -3,7 +3,7 @@ import { createPostgres } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { type Instance, PayoutWorld } from './payout-world.js';
 
-const SETTLE = { timeoutMs: 20_000 };
+const SETTLE = { timeoutMs: 45_000 };
 
 describe('What a lane sees of the chain', () => {
   let world: PayoutWorld;

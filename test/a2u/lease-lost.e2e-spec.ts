@@ -32,6 +32,6 @@ describe('A lane that loses its lease', () => {
     });
     const uid = await world.pioneer();
     const { id } = await app.payouts.pay({ idempotencyKey: randomUUID(), uid, amount: '0.5', memo: 'Stolen' });
-    expect(await app.payouts.whenSettled(id, { timeoutMs: 15_000 })).toMatchObject({ state: 'completed' });
+    expect(await app.payouts.whenSettled(id, { timeoutMs: 45_000 })).toMatchObject({ state: 'completed' });
   }, 30_000);
 });

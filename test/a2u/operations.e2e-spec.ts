@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.js';
 import { Stage } from './history-stage.js';
 import type { Instance } from './payout-world.js';
 
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const OPERATOR = 'amara@example.com';
 
@@ -23,7 +23,7 @@ describe('The operator of a wallet', () => {
   }, 30_000);
 
   const closing = () => (ledgers = setInterval(() => stage.close(), 40));
-  const settled = (app: Instance, id = stage.id) => app.payouts.whenSettled(id, { timeoutMs: 10_000 });
+  const settled = (app: Instance, id = stage.id) => app.payouts.whenSettled(id, { timeoutMs: 45_000 });
   const isParked = (app: Instance, id: string, why: RegExp) =>
     eventually(async () => why.test((await app.payouts.get(id))!.parked ?? ''));
 

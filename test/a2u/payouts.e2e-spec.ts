@@ -3,7 +3,7 @@ import { type Payout, PiIdempotencyError, PiPayoutInvalidError, PiPayoutNotFound
 import { databases } from '../support/database.js';
 import { type Instance, PayoutWorld } from './payout-world.js';
 
-const SETTLE = { timeoutMs: 20_000 };
+const SETTLE = { timeoutMs: 45_000 };
 
 describe.each(databases)('Payouts on $name', ({ create }) => {
   let world: PayoutWorld;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createPglite } from '../support/database.js';
 import { PayoutWorld } from './payout-world.js';
 
-const SETTLE = { timeoutMs: 20_000 };
+const SETTLE = { timeoutMs: 45_000 };
 const LOSSY = { canLoseCommits: true };
 
 describe('An embedded ledger after a power cut', () => {

@@ -5,7 +5,7 @@ import { type Instance, PayoutWorld } from './payout-world.js';
 
 jest.setTimeout(60_000);
 
-const SETTLE = { timeoutMs: 20_000 };
+const SETTLE = { timeoutMs: 45_000 };
 const CANCEL = { method: 'POST', path: '/v2/payments/*/cancel' };
 
 describe('A payout that can go on', () => {

@@ -36,7 +36,7 @@ describe('A signer that does not answer', () => {
     const app = await instance(signer, { signMs: 300 });
     const [first, second] = [await pay(app, 'first'), await pay(app, 'second')];
     for (const { id } of [second, first])
-      expect(await app.payouts.whenSettled(id, { timeoutMs: 20_000 })).toMatchObject({ state: 'completed' });
+      expect(await app.payouts.whenSettled(id, { timeoutMs: 45_000 })).toMatchObject({ state: 'completed' });
     expect(world.paid()).toHaveLength(2);
   });
 
@@ -63,6 +63,6 @@ describe('A signer that does not answer', () => {
     await eventually(() => asked.length > 0);
     await app.stop();
     const next = await world.instance();
-    expect(await next.payouts.whenSettled(id, { timeoutMs: 20_000 })).toMatchObject({ state: 'completed' });
+    expect(await next.payouts.whenSettled(id, { timeoutMs: 45_000 })).toMatchObject({ state: 'completed' });
   });
 });

@@ -5,7 +5,7 @@ import { createPostgres } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { type Instance, PayoutWorld } from './payout-world.js';
 
-const SETTLE = { timeoutMs: 20_000 };
+const SETTLE = { timeoutMs: 50_000 };
 
 describe('Payouts of several wallets', () => {
   let world: PayoutWorld;

@@ -1,6 +1,7 @@
-import { Controller, Get, UseGuards } from '@nestjs/common';
+import { Controller, Get, Logger, UseGuards } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
 import { PiAuthGuard, PiAuthService, PiModule, PiPlatformClient, PiUser } from 'nestjs-pi';
+import { setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -86,6 +87,30 @@ it.each([2, 4])('calls of /me held shut leave some of %i connections for the pay
   pi.release();
   await Promise.all(flood);
   await app.close();
+});
+
+it('calls of /me that nobody waits for any more do not hold up the end of an app', async () => {
+  const warnings = jest.spyOn(Logger.prototype, 'warn');
+  const calls = jest.spyOn(PiPlatformClient.prototype, 'me');
+  const { app, auth } = await startSignIn(pi);
+  pi.behaviour = () => 'hold';
+  const gone = new AbortController();
+  setMaxListeners(0, gone.signal);
+  const checks = Array.from({ length: 16 }, (_, i) => outcomeOf(auth.verify(`gone${i}`, { signal: gone.signal })));
+  await eventually(() => pi.open === 16);
+  gone.abort();
+  await Promise.all(checks);
+  warnings.mockClear();
+  await app.close();
+  expect(warnings).not.toHaveBeenCalled();
+  await eventually(() => pi.aborted === 16);
+  // Node warns of a leak from 11 listeners on; its own getMaxListeners does not know the signals of Jest's realm.
+  const signal = calls.mock.calls[0]![1]!.signal!;
+  const limit = Object.getOwnPropertySymbols(signal).find(({ description }) =>
+    description!.endsWith('maxEventTargetListeners'),
+  );
+  expect(Reflect.get(signal, limit!)).toBe(0);
+  jest.restoreAllMocks();
 });
 
 it.each(ADAPTERS)(

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationShutdown } from '@nestjs/common';
 import { PiTokenRefusedError } from '../errors/pi-token-refused-error.js';
@@ -46,6 +47,7 @@ export class TokenVerifier extends PiAuthService implements BeforeApplicationShu
   private readonly store: SharedTokenStore | undefined;
   private readonly checks = new SharedChecks<Pioneer>();
   private readonly limit: CheckLimit;
+  private readonly shutdown = new AbortController();
   private quietUntil = 0;
   private readonly watched: WatchedTokens;
 
@@ -56,6 +58,7 @@ export class TokenVerifier extends PiAuthService implements BeforeApplicationShu
     private readonly telemetry: PiTelemetry,
   ) {
     super();
+    setMaxListeners(0, this.shutdown.signal); // every call of /me listens
     telemetry.watchCircuit(() => circuit.position);
     const { auth } = options;
     this.cache = new TokenCache({ ...auth, trustMs: auth.store ? TRUST_WITH_STORE_MS : auth.cacheMs });
@@ -109,7 +112,9 @@ export class TokenVerifier extends PiAuthService implements BeforeApplicationShu
     await this.store?.stop();
   }
 
+  /** All requests have been answered by now: whatever is still under way is waited for by nobody. */
   onApplicationShutdown(): void {
+    this.shutdown.abort();
     this.circuit.close();
     this.store?.close();
   }
@@ -180,8 +185,9 @@ export class TokenVerifier extends PiAuthService implements BeforeApplicationShu
 
   private async callMe(token: string): Promise<VerifiedToken> {
     const { timeoutMs } = this.options.http;
+    const { signal } = this.shutdown;
     const dto = await this.circuit.run((isProbe) =>
-      this.platform.me(token, { timeoutMs, repeatLimited: false, ...(isProbe && { retries: 0 }) }),
+      this.platform.me(token, { timeoutMs, signal, repeatLimited: false, ...(isProbe && { retries: 0 }) }),
     );
     const pioneer = pioneerOf(dto);
     if (this.isForeign(pioneer)) throw new PiTokenRefusedError('foreign_app');
@@ -209,7 +215,7 @@ export class TokenVerifier extends PiAuthService implements BeforeApplicationShu
   /** Whatever went wrong while asking, it is no refusal of the token: 503, never 401. Clients learn no more, so the log has to say why. */
   private asUnavailable(error: unknown): PiUnavailableError {
     const isOurs = error instanceof PiUnavailableError && (error.reason === 'busy' || error.reason === 'circuit_open');
-    if (!isOurs && performance.now() >= this.quietUntil) {
+    if (!isOurs && !this.shutdown.signal.aborted && performance.now() >= this.quietUntil) {
       this.quietUntil = performance.now() + QUIET_MS;
       this.logger.warn(`An access token could be neither accepted nor refused: ${withCauses(error)}`);
     }

@@ -213,7 +213,7 @@ describe.each(ADAPTERS)('PiPaymentsController on %s', (_name, adapter) => {
       const { txid } = await pi.signPayment(paymentId);
       const strangers = Array.from({ length: 40 }, unknownId);
       for (const stranger of strangers) {
-        pi.addFault({ match: { path: `/v2/payments/${stranger}` }, fault: 'latency', latencyMs: 2_000 });
+        pi.addFault({ match: { path: `/v2/payments/${stranger}` }, fault: 'latency', latencyMs: 1_500 });
       }
       let lookedUp = 0;
       const flood = Promise.all(
