@@ -92,11 +92,6 @@ export class Stage {
     return payout;
   }
 
-  /** The next one to be paid is the one of the story. */
-  forgetPayout(): void {
-    this.#payout = undefined;
-  }
-
   async uid(): Promise<string> {
     return (this.#uid ??= await this.world.pioneer());
   }
@@ -144,6 +139,17 @@ export class Stage {
   /** The lease falls to whoever asks next, though its holder is alive. */
   async stealLease(): Promise<void> {
     await this.sql(`update pi.leases set token = token + 1, expires_at = now() - interval '1 second'`);
+  }
+
+  /** A backup is put back that is older than every payout. It knows nothing of tables that are append-only. */
+  async loseAll(): Promise<void> {
+    await this.sql(
+      `set session_replication_role = replica`,
+      `delete from pi.payout_attempts`,
+      `delete from pi.payout_events`,
+      `delete from pi.payouts`,
+    );
+    this.#payout = undefined;
   }
 
   sql(...statements: string[]): Promise<void> {

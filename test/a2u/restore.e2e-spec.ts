@@ -20,13 +20,7 @@ describe('A payout that is asked for again after a restore', () => {
     const { identifier, txid } = await stage.look(before);
     paid = { identifier: identifier!, txid: txid! };
     await before.stop();
-    await stage.sql(
-      `set session_replication_role = replica`,
-      `delete from pi.payout_attempts`,
-      `delete from pi.payout_events`,
-      `delete from pi.payouts`,
-    );
-    stage.forgetPayout();
+    await stage.loseAll();
     desk = await stage.world.instance({ idle: true });
   }, 60_000);
   afterEach(() => stage.end(), 30_000);
